@@ -1,0 +1,96 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Code is an error code as clients read it.
+type Code string
+
+// The codes (RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2) and Signet's mfa_required (docs/contract.md).
+const (
+	InvalidRequest         Code = "invalid_request"
+	InvalidClient          Code = "invalid_client"
+	InvalidGrant           Code = "invalid_grant"
+	UnauthorizedClient     Code = "unauthorized_client"
+	UnsupportedGrantType   Code = "unsupported_grant_type"
+	UnsupportedTokenType   Code = "unsupported_token_type"
+	InvalidScope           Code = "invalid_scope"
+	InvalidTarget          Code = "invalid_target"
+	InvalidToken           Code = "invalid_token"
+	InsufficientScope      Code = "insufficient_scope"
+	InvalidClientMetadata  Code = "invalid_client_metadata"
+	InvalidRedirectURI     Code = "invalid_redirect_uri"
+	MFARequired            Code = "mfa_required"
+	SlowDown               Code = "slow_down"
+	TemporarilyUnavailable Code = "temporarily_unavailable"
+	ServerError            Code = "server_error"
+)
+
+// Error is what a client hears. Code and Description are constant text of ours, never input: the description is printable
+// ASCII without " and \ (RFC 6749 §5.2) and says what to mend. Its cause, if any, goes to the log alone.
+type Error struct {
+	Code        Code
+	Description string
+	Status      int            // HTTP status; 0: what the code calls for, see HTTPStatus
+	RetryAfter  time.Duration  // how long to wait; 0: says nothing
+	Challenge   string         // WWW-Authenticate; "" none
+	Extra       map[string]any // further members of the JSON answer
+	cause       error
+}
+
+// Errorf makes an error. The description's arguments must be constants of ours (a parameter's name, a limit), never input.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Description: fmt.Sprintf(format, args...)}
+}
+
+// Because returns a copy of e with a cause for the log.
+func (e *Error) Because(cause error) *Error {
+	with := *e
+	with.cause = cause
+	return &with
+}
+
+// Error implements error: the text for logs, with the cause.
+func (e *Error) Error() string {
+	text := string(e.Code) + ": " + e.Description
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// HTTPStatus returns Status, or else the status that the code calls for.
+func (e *Error) HTTPStatus() int {
+	if e.Status != 0 {
+		return e.Status
+	}
+	switch e.Code {
+	case InvalidClient, InvalidToken:
+		return http.StatusUnauthorized
+	case InsufficientScope:
+		return http.StatusForbidden
+	case SlowDown:
+		return http.StatusTooManyRequests
+	case TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	case ServerError:
+		return http.StatusInternalServerError
+	}
+	return http.StatusBadRequest
+}
+
+// As returns the *Error in err's chain, or nil.
+func As(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}

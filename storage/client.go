@@ -1,0 +1,51 @@
+package storage
+
+import "time"
+
+// Client is a registered application (RFC 7591). Its metadata is what its owner chose; the rest is what Signet keeps of it.
+type Client struct {
+	ID         string // client_id: never reused, never equal to a subject
+	Revision   int64
+	Metadata   ClientMetadata
+	Secrets    []ClientSecret // newest first; two may live at once while the owner rotates
+	DisabledAt time.Time      // zero while enabled
+	CreatedAt  time.Time      // client_id_issued_at; stamped by the store
+	UpdatedAt  time.Time      // stamped by the store
+}
+
+// ClientSecret is a server-made 256-bit secret as the table keeps it.
+type ClientSecret struct {
+	Digest    Digest    `json:"digest"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
+}
+
+// ClientMetadata is a registration in the names of RFC 7591 §2, OpenID Connect Registration §2 and, where the standards have
+// none, Signet's own (docs/contract.md). API, command line, files and registration share it. Lifetimes are in seconds;
+// zero means the server's default.
+type ClientMetadata struct {
+	Name                    string   `json:"client_name,omitempty"`
+	RedirectURIs            []string `json:"redirect_uris,omitempty"`
+	GrantTypes              []string `json:"grant_types"`
+	ResponseTypes           []string `json:"response_types,omitempty"`
+	Scope                   string   `json:"scope"`
+	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
+	ApplicationType         string   `json:"application_type,omitempty"`
+	Contacts                []string `json:"contacts,omitempty"`
+	ClientURI               string   `json:"client_uri,omitempty"`
+	LogoURI                 string   `json:"logo_uri,omitempty"`
+	PolicyURI               string   `json:"policy_uri,omitempty"`
+	TOSURI                  string   `json:"tos_uri,omitempty"`
+	IDTokenSignedAlg        string   `json:"id_token_signed_response_alg,omitempty"`
+
+	AccessTokenFormat        string   `json:"access_token_format,omitempty"` // jwt or opaque
+	AccessTokenSignedAlg     string   `json:"access_token_signed_response_alg,omitempty"`
+	AccessTokenLifetime      int64    `json:"access_token_lifetime,omitempty"`
+	RefreshTokenLifetime     int64    `json:"refresh_token_lifetime,omitempty"`
+	RefreshTokenIdleLifetime int64    `json:"refresh_token_idle_lifetime,omitempty"`
+	RefreshRotation          Rotation `json:"refresh_rotation,omitempty"`
+	RefreshGrace             int64    `json:"refresh_grace,omitempty"`
+	IDTokenOnRefresh         bool     `json:"id_token_on_refresh,omitempty"`
+	FirstParty               bool     `json:"first_party,omitempty"`
+	Resources                []string `json:"resources,omitempty"` // resource indicators it may ask tokens for (RFC 8707)
+}

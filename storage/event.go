@@ -1,0 +1,42 @@
+package storage
+
+import "time"
+
+// Also is what a security-relevant act commits with itself: its audit events and its letters. Both or neither happen.
+type Also struct {
+	Events  []Event
+	Letters []Letter
+}
+
+// Event is one line of the audit log. It never holds a secret, a token or a password.
+type Event struct {
+	ID       ID
+	At       time.Time // stamped by the store
+	Kind     string    // object.act, for example grant.reuse
+	Actor    string    // who did it: a user's or client's ID, "cli", "server"; "" where nobody is known
+	UserID   ID
+	ClientID string
+	GrantID  ID
+	Seen     Seen
+	Detail   map[string]string
+}
+
+// EventFilter selects events, newest first. Zero fields select all.
+type EventFilter struct {
+	Kind     string
+	UserID   ID
+	ClientID string
+	GrantID  ID
+	Before   ID // only events older than this one: the next page
+	Limit    int
+}
+
+// Letter is a message to a person, waiting in the outbox. Its data holds no secret.
+type Letter struct {
+	ID        ID
+	Kind      string // which message
+	UserID    ID
+	Data      map[string]string
+	Attempt   int       // rises with every claim; stamped by the store
+	CreatedAt time.Time // stamped by the store
+}
