@@ -1,0 +1,142 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// retryAfter is what a caller is told to wait when the database did not answer.
+const retryAfter = 2 * time.Second
+
+// Caller is the client that makes a request.
+type Caller struct {
+	Client        storage.Client
+	Now           time.Time // the store's clock when the client was read
+	Authenticated bool      // a confidential client that proved itself; false: a public one, which only said its name
+}
+
+// Why an authentication failed: for the log alone, the caller hears one answer for all.
+var (
+	errMissing    = errors.New("no client_id and no Authorization header")
+	errAssertion  = errors.New("client assertions are not supported")
+	errScheme     = errors.New("the Authorization header is not Basic")
+	errBasic      = errors.New("malformed Basic credentials")
+	errOtherID    = errors.New("client_id parameter differs from the Basic credentials")
+	errMalformed  = errors.New("malformed client_id")
+	errUnknown    = errors.New("unknown client")
+	errDisabled   = errors.New("client is disabled")
+	errWrong      = errors.New("wrong or expired secret")
+	errNoSecret   = errors.New("confidential client without its secret")
+	errSecret     = errors.New("public client with a secret")
+	errRegistered = errors.New("not the method that the client is registered for")
+)
+
+// credentials are what a request says about its client.
+type credentials struct{ method, id, secret string }
+
+// Authenticate says who is calling (RFC 6749 §2.3, §3.2.1): authorization are all Authorization headers of the request, p its
+// form. Only the method that the client is registered for is accepted. Errors are *oauth.Error: invalid_client with 401 and a
+// Basic challenge, invalid_request where two methods are used at once, temporarily_unavailable where the store failed.
+func (r *Registry) Authenticate(ctx context.Context, authorization []string, p oauth.Params) (Caller, error) {
+	given, err := r.read(authorization, p)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !presentable(given.id) {
+		return Caller{}, r.failed(errMalformed)
+	}
+	c, now, err := r.store.FindClient(ctx, given.id)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return Caller{}, unavailable(err)
+	}
+	found := err == nil
+	proven := proves(given.secret, c.Secrets, now) // for unknown clients too: they cost the same
+	switch {
+	case !found:
+		return Caller{}, r.failed(errUnknown)
+	case Public(c) && given.method != oauth.AuthNone:
+		return Caller{}, r.failed(errSecret)
+	case !Public(c) && given.method == oauth.AuthNone:
+		return Caller{}, r.failed(errNoSecret)
+	case !Public(c) && !proven:
+		return Caller{}, r.failed(errWrong)
+	case !c.DisabledAt.IsZero():
+		return Caller{}, r.failed(errDisabled)
+	case given.method != c.Metadata.TokenEndpointAuthMethod:
+		return Caller{}, r.otherMethod(c.Metadata.TokenEndpointAuthMethod)
+	}
+	return Caller{Client: c, Now: now, Authenticated: !Public(c)}, nil
+}
+
+// read takes the credentials from the request, whoever they name. An empty secret is no secret (RFC 6749 §2.3.1), also in Basic.
+func (r *Registry) read(authorization []string, p oauth.Params) (credentials, error) {
+	secret, assertion := p.Get("client_secret"), p.Get("client_assertion") != "" || p.Get("client_assertion_type") != ""
+	switch {
+	case len(authorization) > 1:
+		return credentials{}, oauth.Errorf(oauth.InvalidRequest, "there must not be more than one Authorization header")
+	case len(authorization) == 1 && (secret != "" || assertion), secret != "" && assertion:
+		return credentials{}, oauth.Errorf(oauth.InvalidRequest, "the client must not authenticate in more than one way in one request")
+	case assertion:
+		return credentials{}, r.challenge("client assertions are not supported here: use client_secret_basic or client_secret_post", errAssertion)
+	case len(authorization) == 1:
+		return r.readBasic(authorization[0], p.Get("client_id"))
+	case p.Get("client_id") == "":
+		return credentials{}, r.challenge("the client is not named: send client_id, or credentials with HTTP Basic", errMissing)
+	case secret != "":
+		return credentials{oauth.AuthPost, p.Get("client_id"), secret}, nil
+	}
+	return credentials{method: oauth.AuthNone, id: p.Get("client_id")}, nil
+}
+
+func (r *Registry) readBasic(header, clientID string) (credentials, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return credentials{}, r.challenge("clients authenticate here with the Authorization scheme Basic, or in the body", errScheme)
+	}
+	id, secret, ok := parseBasic(token)
+	if !ok {
+		return credentials{}, r.challenge("the Basic credentials are malformed: form-url-encode client_id and client_secret, "+
+			"join them with a colon and encode that with base64 (RFC 6749 section 2.3.1)", errBasic)
+	}
+	if clientID != "" && clientID != id {
+		return credentials{}, r.challenge("client_id must be the client that the Authorization header names", errOtherID)
+	}
+	if secret == "" {
+		return credentials{method: oauth.AuthNone, id: id}, nil
+	}
+	return credentials{oauth.AuthBasic, id, secret}, nil
+}
+
+// failed is the one answer to everything that would tell a stranger about a client.
+func (r *Registry) failed(cause error) error {
+	return r.challenge("client authentication failed: unknown client, wrong secret, or not the method that the client is registered for", cause)
+}
+
+// otherMethod names the registered method, to a caller that proved to know the secret.
+func (r *Registry) otherMethod(registered string) error {
+	description := "this client is registered for client_secret_basic: send the credentials with HTTP Basic"
+	if registered == oauth.AuthPost {
+		description = "this client is registered for client_secret_post: send client_id and client_secret in the body"
+	}
+	return r.challenge(description, errRegistered)
+}
+
+// challenge makes the 401 that every failed authentication is (RFC 6749 §5.2), with the challenge that every 401 carries.
+func (r *Registry) challenge(description string, cause error) error {
+	realm := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(r.config.Issuer)
+	e := &oauth.Error{Code: oauth.InvalidClient, Description: description, Challenge: `Basic realm="` + realm + `", charset="UTF-8"`}
+	return e.Because(cause)
+}
+
+func unavailable(cause error) error {
+	e := &oauth.Error{
+		Code: oauth.TemporarilyUnavailable, RetryAfter: retryAfter,
+		Description: "the server cannot look up the client at the moment: try again shortly",
+	}
+	return e.Because(cause)
+}

@@ -1,0 +1,93 @@
+package client
+
+import (
+	"time"
+
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// The defaults of Config.
+const (
+	DefaultAccessTokenLifetime      = 15 * time.Minute
+	DefaultRefreshTokenIdleLifetime = 30 * 24 * time.Hour
+	DefaultRefreshTokenLifetime     = 365 * 24 * time.Hour
+	DefaultGrace                    = 30 * time.Second
+)
+
+// Config is what the server supports and what clients get that did not choose. Zero values are usable.
+type Config struct {
+	Issuer     string   // names the realm in challenges
+	GrantTypes []string // that a client may register; nil: password, refresh_token, client_credentials
+	Algorithms []string // JWS algorithms that a client may choose; nil: none, every client gets the server's default
+
+	Rotation                 storage.Rotation // "": strict for confidential clients, balanced for public ones
+	Grace                    time.Duration    // W of docs/grants.md
+	AccessTokenLifetime      time.Duration
+	RefreshTokenIdleLifetime time.Duration
+	RefreshTokenLifetime     time.Duration
+
+	Clock func() time.Time // stamps a secret that is made with its client; nil: time.Now
+}
+
+func (c Config) withDefaults() Config {
+	if c.GrantTypes == nil {
+		c.GrantTypes = []string{oauth.GrantPassword, oauth.GrantRefreshToken, oauth.GrantClientCredentials}
+	}
+	orDuration(&c.Grace, DefaultGrace)
+	orDuration(&c.AccessTokenLifetime, DefaultAccessTokenLifetime)
+	orDuration(&c.RefreshTokenIdleLifetime, DefaultRefreshTokenIdleLifetime)
+	orDuration(&c.RefreshTokenLifetime, DefaultRefreshTokenLifetime)
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	return c
+}
+
+func orDuration(d *time.Duration, otherwise time.Duration) {
+	if *d == 0 {
+		*d = otherwise
+	}
+}
+
+// Public reports whether the client has no credentials (RFC 6749 §2.1).
+func Public(c storage.Client) bool { return c.Metadata.TokenEndpointAuthMethod == oauth.AuthNone }
+
+// Policy resolves what the rotation rule goes by: the client's own choice, else the server's, else that of its kind.
+func (r *Registry) Policy(c storage.Client) storage.Policy {
+	rotation := c.Metadata.RefreshRotation
+	if rotation == "" {
+		rotation = r.config.Rotation
+	}
+	if rotation == "" {
+		rotation = storage.Strict
+		if Public(c) {
+			rotation = storage.Balanced
+		}
+	}
+	if rotation == storage.Static && Public(c) { // a default is not licence for what a registration may not ask
+		rotation = storage.Balanced
+	}
+	return storage.Policy{
+		Rotation: rotation,
+		Grace:    seconds(c.Metadata.RefreshGrace, r.config.Grace),
+		Idle:     min(seconds(c.Metadata.RefreshTokenIdleLifetime, r.config.RefreshTokenIdleLifetime), r.RefreshTokenLifetime(c)),
+	}
+}
+
+// AccessTokenLifetime is how long the client's access tokens live.
+func (r *Registry) AccessTokenLifetime(c storage.Client) time.Duration {
+	return seconds(c.Metadata.AccessTokenLifetime, r.config.AccessTokenLifetime)
+}
+
+// RefreshTokenLifetime is how long the client's grants live, however often they are refreshed.
+func (r *Registry) RefreshTokenLifetime(c storage.Client) time.Duration {
+	return seconds(c.Metadata.RefreshTokenLifetime, r.config.RefreshTokenLifetime)
+}
+
+func seconds(n int64, otherwise time.Duration) time.Duration {
+	if n == 0 {
+		return otherwise
+	}
+	return time.Duration(n) * time.Second
+}

@@ -1,0 +1,192 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// The bounds of a secret's rotation.
+const (
+	// MaxOverlap is how long an old secret may live on beside its successor.
+	MaxOverlap = 90 * 24 * time.Hour
+	// maxLoops bounds the reading again after a lost race: a second loop is rare, a fourth is an outage.
+	maxLoops = 4
+)
+
+// Registry keeps the registered clients and authenticates them. It holds no state but its store's; it is safe for concurrent
+// use.
+//
+// What its methods return: *oauth.Error for what the caller can mend, otherwise one of storage's sentinels, wrapped.
+type Registry struct {
+	store  storage.Clients
+	config Config
+}
+
+// New makes a registry over store. Zero fields of c take their defaults.
+func New(store storage.Clients, c Config) *Registry {
+	return &Registry{store: store, config: c.withDefaults()}
+}
+
+// Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for public clients;
+// it is returned this once and kept as a digest alone. storage.ErrTaken: the id exists. actor goes to the audit log.
+func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, actor string) (c storage.Client, secret string, err error) {
+	m, err = Validate(m, r.config)
+	if err != nil {
+		return storage.Client{}, "", err
+	}
+	if id == "" {
+		id = makeID()
+	} else if err := CheckID(id); err != nil {
+		return storage.Client{}, "", err
+	}
+	c = storage.Client{ID: id, Revision: 1, Metadata: m, CreatedAt: r.now(), UpdatedAt: r.now()}
+	if !Public(c) {
+		secret, c.Secrets = makeSecret(c.CreatedAt)
+	}
+	event, err := newEvent("client.created", id, actor)
+	if err != nil {
+		return storage.Client{}, "", err
+	}
+	if err := r.store.CreateClient(ctx, c, event); err != nil {
+		return storage.Client{}, "", err
+	}
+	return r.stored(ctx, c), secret, nil
+}
+
+// Update replaces the metadata of c, which is the client as it was read. A client that becomes public loses its secrets with
+// the same write; one that becomes confidential has none until RotateSecret makes one. storage.ErrMoved: somebody else changed
+// it in between; storage.ErrNotFound.
+func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.ClientMetadata, actor string) (storage.Client, error) {
+	m, err := Validate(m, r.config)
+	if err != nil {
+		return storage.Client{}, err
+	}
+	event, err := newEvent("client.updated", c.ID, actor)
+	if err != nil {
+		return storage.Client{}, err
+	}
+	event.Events[0].Detail = map[string]string{"changed": changed(c.Metadata, m)}
+	c.Metadata = m
+	if Public(c) {
+		c.Secrets = nil
+	}
+	if err := r.store.UpdateClient(ctx, c, event); err != nil {
+		return storage.Client{}, err
+	}
+	c.Revision++
+	return r.stored(ctx, c), nil
+}
+
+// RotateSecret makes a new secret, good at once. The one before lives on for overlap (0: not at all; at most MaxOverlap), any
+// older one is dead: two live at most. The secret is returned this once.
+func (r *Registry) RotateSecret(ctx context.Context, id string, overlap time.Duration, actor string) (secret string, c storage.Client, err error) {
+	if overlap < 0 || overlap > MaxOverlap {
+		return "", storage.Client{}, oauth.Errorf(oauth.InvalidRequest, "the overlap must be between 0 and %d days", MaxOverlap/(24*time.Hour))
+	}
+	c, err = r.change(ctx, id, "client.secret_rotated", actor, func(c *storage.Client, now time.Time) (bool, error) {
+		if Public(*c) {
+			return false, metadataError("a public client (token_endpoint_auth_method none) has no secret: register another method first")
+		}
+		var made []storage.ClientSecret
+		secret, made = makeSecret(now)
+		c.Secrets = append(made, retire(c.Secrets, now, overlap)...)
+		return true, nil
+	})
+	if err != nil {
+		return "", storage.Client{}, err
+	}
+	return secret, c, nil
+}
+
+// Disable makes the client and all that was issued to it useless until Enable. Disabling twice changes nothing.
+func (r *Registry) Disable(ctx context.Context, id, actor string) (storage.Client, error) {
+	return r.change(ctx, id, "client.disabled", actor, func(c *storage.Client, now time.Time) (bool, error) {
+		if !c.DisabledAt.IsZero() {
+			return false, nil
+		}
+		c.DisabledAt = now
+		return true, nil
+	})
+}
+
+// Enable undoes Disable. What was issued before works again, unless it expired or was revoked.
+func (r *Registry) Enable(ctx context.Context, id, actor string) (storage.Client, error) {
+	return r.change(ctx, id, "client.enabled", actor, func(c *storage.Client, _ time.Time) (bool, error) {
+		if c.DisabledAt.IsZero() {
+			return false, nil
+		}
+		c.DisabledAt = time.Time{}
+		return true, nil
+	})
+}
+
+// Delete removes the client with all its grants. storage.ErrNotFound.
+func (r *Registry) Delete(ctx context.Context, id, actor string) error {
+	event, err := newEvent("client.deleted", id, actor)
+	if err != nil {
+		return err
+	}
+	return r.store.DeleteClient(ctx, id, event)
+}
+
+// Find reads one client, disabled ones too. storage.ErrNotFound.
+func (r *Registry) Find(ctx context.Context, id string) (storage.Client, error) {
+	c, _, err := r.store.FindClient(ctx, id)
+	return c, err
+}
+
+// List returns at most limit clients whose client_id is greater than after, in that order.
+func (r *Registry) List(ctx context.Context, after string, limit int) ([]storage.Client, error) {
+	return r.store.ListClients(ctx, after, limit)
+}
+
+// change reads the client, lets edit alter it and writes it, again where somebody else was faster. edit says whether there is
+// anything to write.
+func (r *Registry) change(ctx context.Context, id, kind, actor string, edit func(*storage.Client, time.Time) (bool, error)) (storage.Client, error) {
+	event, err := newEvent(kind, id, actor)
+	if err != nil {
+		return storage.Client{}, err
+	}
+	for loop := 1; ; loop++ {
+		c, now, err := r.store.FindClient(ctx, id)
+		if err != nil {
+			return storage.Client{}, err
+		}
+		if write, err := edit(&c, now); err != nil || !write {
+			return c, err
+		}
+		err = r.store.UpdateClient(ctx, c, event)
+		if err == nil {
+			c.Revision++
+			return r.stored(ctx, c), nil
+		}
+		if !errors.Is(err, storage.ErrMoved) || loop == maxLoops {
+			return storage.Client{}, err
+		}
+	}
+}
+
+// stored reads back what the store stamped. The write has committed and its secret exists nowhere else, so a failing read must
+// not fail the call: then the client is returned as it was sent.
+func (r *Registry) stored(ctx context.Context, sent storage.Client) storage.Client {
+	if c, _, err := r.store.FindClient(ctx, sent.ID); err == nil && c.Revision == sent.Revision {
+		return c
+	}
+	return sent
+}
+
+func (r *Registry) now() time.Time { return r.config.Clock().UTC().Truncate(time.Microsecond) }
+
+func newEvent(kind, clientID, actor string) (storage.Also, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return storage.Also{}, err
+	}
+	return storage.Also{Events: []storage.Event{{ID: storage.ID(id), Kind: kind, Actor: actor, ClientID: clientID}}}, nil
+}
