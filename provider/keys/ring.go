@@ -1,0 +1,213 @@
+package keys
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// settling is how long a new key is published before it makes anything: longer than any node waits to reload and any
+// verifier keeps a key set.
+const settling = time.Hour
+
+// Ring is every key of the database, opened. It is safe for concurrent use, and asks the database only in OpenRing and Reload.
+type Ring struct {
+	store  storage.Keys
+	sealer *Sealer
+	issuer string
+	set    atomic.Pointer[keySet]
+}
+
+// keySet is what a Ring holds at one time. It never changes.
+type keySet struct {
+	jwks       []byte
+	algorithms []string
+	accepted   []jose.SignatureAlgorithm
+	byKID      map[string]*signingKey
+	signing    map[string]*signingKey // by algorithm: the one that signs now
+	handles    map[uint16]HandleKey
+	current    HandleKey
+}
+
+// OpenRing opens the keys in store, and makes them where there are none at all: one signing key for each algorithm and one
+// handle key. Several nodes may do so at once and get the same keys. Handles are bound to issuer.
+//
+// Errors: ErrWrongKey where the keys were sealed under a secret key that sealer lacks; ErrTampered; those of storage.Keys.
+// Keys that cannot be opened are never replaced.
+func OpenRing(ctx context.Context, store storage.Keys, sealer *Sealer, issuer string) (*Ring, error) {
+	r := &Ring{store: store, sealer: sealer, issuer: issuer}
+	rows, _, err := store.ListKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	if len(rows) == 0 {
+		made, err := makeKeys(sealer)
+		if err != nil {
+			return nil, fmt.Errorf("make keys: %w", err)
+		}
+		if _, err := store.EstablishKeys(ctx, made); err != nil {
+			return nil, fmt.Errorf("establish keys: %w", err)
+		}
+	}
+	if err := r.Reload(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Reload reads the keys again, so that a node learns of keys that another one made. All change at once, or, with an error as
+// of OpenRing, nothing does.
+func (r *Ring) Reload(ctx context.Context) error {
+	rows, now, err := r.store.ListKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("list keys: %w", err)
+	}
+	set, err := r.open(rows, now)
+	if err != nil {
+		return err
+	}
+	r.set.Store(set)
+	return nil
+}
+
+// JWKS is the public key set (RFC 7517 §5) as JSON: every signing key, in an order that changes only with the keys. The caller
+// must not change it.
+func (r *Ring) JWKS() []byte { return r.set.Load().jwks }
+
+// Algorithms are those that there are signing keys for, in the order in which metadata lists them.
+func (r *Ring) Algorithms() []string { return slices.Clone(r.set.Load().algorithms) }
+
+// Current is the handle key that new handles are made under.
+func (r *Ring) Current() HandleKey { return r.set.Load().current }
+
+// HandleKey finds a handle key by its number.
+func (r *Ring) HandleKey(number uint16) (HandleKey, bool) {
+	key, ok := r.set.Load().handles[number]
+	return key, ok
+}
+
+func (r *Ring) open(rows []storage.Key, now time.Time) (*keySet, error) {
+	set := &keySet{byKID: map[string]*signingKey{}, signing: map[string]*signingKey{}, handles: map[uint16]HandleKey{}}
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, func(a, b storage.Key) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))
+	})
+	for _, row := range rows {
+		if row.State != storage.KeyActive {
+			return nil, fmt.Errorf("key %s is in the state %q, which this program does not know: start a newer one", row.ID, row.State)
+		}
+		if err := r.add(set, row, now.Sub(row.CreatedAt) >= settling); err != nil {
+			return nil, explain(row, err)
+		}
+	}
+	if len(set.signing) == 0 || len(set.handles) == 0 {
+		return nil, errors.New("there are keys in this database, but not both a signing key and a handle key: restore the keys from a backup")
+	}
+	return set, set.publish()
+}
+
+// add puts an opened row into set. Rows come oldest first: a settled key takes the place of those before it.
+func (r *Ring) add(set *keySet, row storage.Key, settled bool) error {
+	switch row.Use {
+	case storage.KeySigning:
+		key, err := r.openSigning(row)
+		if err != nil {
+			return err
+		}
+		set.byKID[key.kid] = key
+		if set.signing[key.alg] == nil || settled {
+			set.signing[key.alg] = key
+		}
+	case storage.KeyHandle:
+		root, err := r.sealer.Open(row.Sealed, handleRow(row.Number))
+		if err != nil {
+			return err
+		}
+		key, err := NewHandleKey(row.Number, root, r.issuer)
+		if err != nil {
+			return err
+		}
+		set.handles[key.Number] = key
+		if set.current.handleSecrets == nil || settled {
+			set.current = key
+		}
+	default:
+		return fmt.Errorf("its use %q is not known to this program: start a newer one", row.Use)
+	}
+	return nil
+}
+
+// openSigning opens a signing key, or takes it from the set before: its name is its thumbprint, so it is the same key.
+func (r *Ring) openSigning(row storage.Key) (*signingKey, error) {
+	if before := r.set.Load(); before != nil {
+		if key, ok := before.byKID[row.ID]; ok && key.alg == row.Algorithm {
+			return key, nil
+		}
+	}
+	private, err := r.sealer.Open(row.Sealed, privateRow(row.ID))
+	if err != nil {
+		return nil, err
+	}
+	return parseSigningKey(row.Algorithm, row.ID, private)
+}
+
+// explain makes the one line that an operator reads.
+func explain(row storage.Key, err error) error {
+	if errors.Is(err, ErrWrongKey) {
+		return fmt.Errorf("the secret key does not open the signing keys in this database: %w: "+
+			"set SIGNET_SECRET_KEY (or SIGNET_SECRET_KEY_FILE) to the secret key that this database was made with", err)
+	}
+	return fmt.Errorf("the key %s in this database cannot be used: %w: restore the keys from a backup", row.ID, err)
+}
+
+func makeKeys(sealer *Sealer) ([]storage.Key, error) {
+	var rows []storage.Key
+	for _, alg := range offered() {
+		private, err := generate(alg)
+		if err != nil {
+			return nil, err
+		}
+		pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+		if err != nil {
+			return nil, err
+		}
+		key, err := newSigningKey(alg, private)
+		if err != nil {
+			return nil, err
+		}
+		public, err := key.jwk().MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		sealed, err := sealer.Seal(pkcs8, privateRow(key.kid))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, storage.Key{
+			ID: key.kid, Use: storage.KeySigning, Algorithm: alg, State: storage.KeyActive, Public: public, Sealed: sealed,
+		})
+	}
+	root := make([]byte, handleRootSize)
+	rand.Read(root)
+	sealed, err := sealer.Seal(root, handleRow(1))
+	if err != nil {
+		return nil, err
+	}
+	return append(rows, storage.Key{
+		ID: "handle-1", Use: storage.KeyHandle, Number: 1, State: storage.KeyActive, Sealed: sealed,
+	}), nil
+}
+
+// privateRow and handleRow name the places of sealed keys.
+func privateRow(kid string) string   { return "keys/private/" + kid }
+func handleRow(number uint16) string { return fmt.Sprintf("keys/handle/%d", number) }
