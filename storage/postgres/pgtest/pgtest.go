@@ -1,0 +1,115 @@
+// Package pgtest gives tests a real PostgreSQL: the server named by SIGNET_TEST_POSTGRES_URL, or else a throw-away cluster
+// made from the server binaries on the machine, once per test process, and gone when that process ends however it ends.
+// Only tests import it.
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ServerVariable names a running server to test on. Its role must be allowed to create databases.
+const ServerVariable = "SIGNET_TEST_POSTGRES_URL"
+
+// shared is the one cluster of this test process: starting a second one would cost each test more than it proves.
+var shared struct {
+	once sync.Once
+	url  string
+	err  error
+}
+
+// URL returns the URL of a fresh, empty database that is dropped after the test. Where the machine has no PostgreSQL the test
+// fails with CI=true, and is skipped loudly without.
+func URL(t testing.TB) string {
+	t.Helper()
+	return Clone(t, "")
+}
+
+// Clone is URL with a copy of the database at template, which nobody may be connected to; "" is an empty one.
+func Clone(t testing.TB, template string) string {
+	t.Helper()
+	server := serverURL(t)
+	name := "signet_test_" + strings.ToLower(rand.Text())
+	create := "CREATE DATABASE " + name
+	if template != "" {
+		create += " TEMPLATE " + pgx.Identifier{databaseOf(t, template)}.Sanitize()
+	}
+	run(t, server, create)
+	t.Cleanup(func() { run(t, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	return withDatabase(t, server, name)
+}
+
+func serverURL(t testing.TB) string {
+	t.Helper()
+	if given := os.Getenv(ServerVariable); given != "" {
+		return given
+	}
+	bin := binaries(t)
+	shared.once.Do(func() {
+		var c *Cluster
+		// What is lost when the machine loses power is nothing that a test of one process could see.
+		if c, shared.err = newCluster(bin, "-c", "fsync=off", "-c", "full_page_writes=off"); shared.err != nil {
+			return
+		}
+		if shared.err = c.start(); shared.err == nil {
+			shared.url = c.url()
+		}
+	})
+	if shared.err != nil {
+		t.Fatalf("starting a throw-away PostgreSQL: %v", shared.err)
+	}
+	return shared.url
+}
+
+func run(t testing.TB, server, sql string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		t.Fatalf("connecting to the PostgreSQL for tests: %v", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func withDatabase(t testing.TB, server, name string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+		t.Fatalf("%s must be a postgres:// URL", ServerVariable)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func databaseOf(t testing.TB, database string) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatalf("the template must be a postgres:// URL: %v", err)
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
+// missing reports that the machine has no PostgreSQL. `make test` collects the lines that start with SIGNET-MISSING.
+func missing(t testing.TB) {
+	t.Helper()
+	const remedy = "install its server (Debian: apt-get install postgresql; macOS: brew install postgresql) or set " + ServerVariable
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("PostgreSQL was not found: %s", remedy)
+	}
+	fmt.Fprintf(os.Stderr, "SIGNET-MISSING: PostgreSQL was not found, so %s did not run: %s\n", t.Name(), remedy)
+	t.Skipf("SIGNET-MISSING: PostgreSQL: %s", remedy)
+}
