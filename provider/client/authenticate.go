@@ -140,3 +140,8 @@ func unavailable(cause error) error {
 	}
 	return e.Because(cause)
 }
+
+// Refuse answers a public client that asks for what only clients that prove themselves may have (RFC 7662 §2.1).
+func (r *Registry) Refuse() error {
+	return r.challenge("a public client may not do this: only clients that prove who they are may", errNoSecret)
+}
