@@ -49,10 +49,7 @@ func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, act
 	if !Public(c) {
 		secret, c.Secrets = makeSecret(c.CreatedAt)
 	}
-	event, err := newEvent("client.created", id, actor)
-	if err != nil {
-		return storage.Client{}, "", err
-	}
+	event := newEvent("client.created", id, actor)
 	if err := r.store.CreateClient(ctx, c, event); err != nil {
 		return storage.Client{}, "", err
 	}
@@ -67,10 +64,7 @@ func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.Clien
 	if err != nil {
 		return storage.Client{}, err
 	}
-	event, err := newEvent("client.updated", c.ID, actor)
-	if err != nil {
-		return storage.Client{}, err
-	}
+	event := newEvent("client.updated", c.ID, actor)
 	event.Events[0].Detail = map[string]string{"changed": changed(c.Metadata, m)}
 	c.Metadata = m
 	if Public(c) {
@@ -128,10 +122,7 @@ func (r *Registry) Enable(ctx context.Context, id, actor string) (storage.Client
 
 // Delete removes the client with all its grants. storage.ErrNotFound.
 func (r *Registry) Delete(ctx context.Context, id, actor string) error {
-	event, err := newEvent("client.deleted", id, actor)
-	if err != nil {
-		return err
-	}
+	event := newEvent("client.deleted", id, actor)
 	return r.store.DeleteClient(ctx, id, event)
 }
 
@@ -149,10 +140,7 @@ func (r *Registry) List(ctx context.Context, after string, limit int) ([]storage
 // change reads the client, lets edit alter it and writes it, again where somebody else was faster. edit says whether there is
 // anything to write.
 func (r *Registry) change(ctx context.Context, id, kind, actor string, edit func(*storage.Client, time.Time) (bool, error)) (storage.Client, error) {
-	event, err := newEvent(kind, id, actor)
-	if err != nil {
-		return storage.Client{}, err
-	}
+	event := newEvent(kind, id, actor)
 	for loop := 1; ; loop++ {
 		c, now, err := r.store.FindClient(ctx, id)
 		if err != nil {
@@ -183,10 +171,7 @@ func (r *Registry) stored(ctx context.Context, sent storage.Client) storage.Clie
 
 func (r *Registry) now() time.Time { return r.config.Clock().UTC().Truncate(time.Microsecond) }
 
-func newEvent(kind, clientID, actor string) (storage.Also, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return storage.Also{}, err
-	}
-	return storage.Also{Events: []storage.Event{{ID: storage.ID(id), Kind: kind, Actor: actor, ClientID: clientID}}}, nil
+func newEvent(kind, clientID, actor string) storage.Also {
+	id := uuid.Must(uuid.NewV7()) // it fails where crypto/rand does, which ends the program rather
+	return storage.Also{Events: []storage.Event{{ID: storage.ID(id), Kind: kind, Actor: actor, ClientID: clientID}}}
 }
