@@ -1,0 +1,54 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// The sentinels of this room.
+var (
+	// ErrWrong: the proof is not right. It is all that is said of an unknown user, a wrong password, a disabled user, a user
+	// without a password, a wrong or repeated one-time code and a malformed recovery code.
+	ErrWrong = errors.New("account: wrong credentials")
+	// ErrNotFound: there is no such user.
+	ErrNotFound = errors.New("account: no such user")
+	// ErrNoEnrollment: no authenticator of the user waits to be confirmed.
+	ErrNoEnrollment = errors.New("account: no authenticator is waiting to be confirmed; enroll one first")
+	// ErrChanged: somebody else changed the user meanwhile. Nothing was written: read the user and try again.
+	ErrChanged = errors.New("account: the user was changed by somebody else meanwhile; try again")
+)
+
+// Invalid is input that a rule forbids. Problem says what was wrong and what is allowed, and never repeats a secret, so that
+// it may be shown to whoever gave it.
+type Invalid struct {
+	Field   string // username, email, password, or the claim's name
+	Problem string
+	cause   error
+}
+
+// Error implements error.
+func (e *Invalid) Error() string { return e.Field + ": " + e.Problem }
+
+// Unwrap returns the store's sentinel, where the store found the fault.
+func (e *Invalid) Unwrap() error { return e.cause }
+
+func invalid(field, format string, args ...any) *Invalid {
+	return &Invalid{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+// translate turns the store's sentinels about a user into this room's, and keeps them in the chain.
+func translate(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return fmt.Errorf("%w (%w)", ErrNotFound, err)
+	case errors.Is(err, storage.ErrMoved):
+		return fmt.Errorf("%w (%w)", ErrChanged, err)
+	case errors.Is(err, storage.ErrTaken):
+		return &Invalid{Field: "username or email", Problem: "it already belongs to another user; choose another", cause: err}
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// maxDevices bounds a user's authenticators: each one more is one more code that a guess may hit.
+const maxDevices = 5
+
+// EnrollTOTP begins to give the user an authenticator: it draws a seed, keeps it sealed and unconfirmed, and returns it once,
+// in base32 and as an otpauth URI. It is asked for nothing until ConfirmTOTP; enrolling again replaces it. name tells devices
+// apart, "" is fine. Errors: ErrNotFound; *Invalid; the store's.
+func (p *People) EnrollTOTP(ctx context.Context, userID storage.ID, name string, by By) (secret, uri string, err error) {
+	found, err := p.store.FindUser(ctx, userID)
+	if err != nil {
+		return "", "", translate(err)
+	}
+	name, err = line("name", name, 64)
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(found.Factors) >= maxDevices:
+		return "", "", invalid("name", "the user has %d authenticators, which is the most; remove them first", maxDevices)
+	}
+	seed, secret, uri, err := newSeed(p.issuer, found.User.Username)
+	if err != nil {
+		return "", "", err
+	}
+	device := storage.TOTP{ID: newID(), UserID: userID, Name: name}
+	if device.Sealed, err = p.sealer.Seal(seed, seedRow(device)); err != nil {
+		return "", "", fmt.Errorf("account: seal the seed: %w", err)
+	}
+	also := storage.Also{Events: []storage.Event{event("user.totp_enrolled", userID, by)}}
+	if err := p.store.EnrollTOTP(ctx, device, also); err != nil {
+		return "", "", translate(err)
+	}
+	return secret, uri, nil
+}
+
+// ConfirmTOTP makes the enrolled authenticator good by its first code, whose step is burned. Where the user has no recovery
+// codes left it returns a new set, which is shown once; else none, and those there are stay good. Errors: ErrNoEnrollment;
+// ErrWrong, the code is not the device's now; ErrNotFound; ErrChanged; the store's.
+func (p *People) ConfirmTOTP(ctx context.Context, userID storage.ID, code string, by By) (recovery []string, err error) {
+	found, err := p.store.FindUser(ctx, userID)
+	if err != nil {
+		return nil, translate(err)
+	}
+	device, _, err := p.store.FindEnrollment(ctx, userID)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, fmt.Errorf("%w (%w)", ErrNoEnrollment, err)
+	case err != nil:
+		return nil, err
+	}
+	step, err := p.matchDevice(device, code)
+	if err != nil {
+		return nil, err
+	}
+	var digests []storage.Digest
+	if found.RecoveryCodes == 0 {
+		recovery, digests = newRecoveryCodes(userID)
+	}
+	also := storage.Also{
+		Events:  []storage.Event{event("user.totp_confirmed", userID, by)},
+		Letters: letters("factor_added", found.User),
+	}
+	if err := p.store.ConfirmTOTP(ctx, userID, device.ID, step, digests, also); err != nil {
+		return nil, translate(err)
+	}
+	return recovery, nil
+}
+
+// RemoveFactors takes away all the user's authenticators and recovery codes and returns how many authenticators there were.
+// Errors: ErrNotFound; the store's.
+func (p *People) RemoveFactors(ctx context.Context, userID storage.ID, by By) (n int, err error) {
+	found, err := p.store.FindUser(ctx, userID)
+	if err != nil {
+		return 0, translate(err)
+	}
+	also := storage.Also{Events: []storage.Event{event("user.factors_removed", userID, by)}}
+	if len(found.Factors) > 0 {
+		also.Letters = letters("factor_removed", found.User)
+	}
+	n, err = p.store.RemoveFactors(ctx, userID, also)
+	return n, translate(err)
+}
+
+// MatchFactor finds the authenticator whose code it is, and the step to spend with it (storage.Spend). ErrWrong: none of
+// them, or of a step that no longer serves. Any other error: a seed could not be opened, which is the server's fault.
+func (p *People) MatchFactor(signIn storage.SignIn, code string) (factorID storage.ID, step int64, err error) {
+	var broken error
+	for _, device := range signIn.Factors {
+		step, err := p.matchDevice(device, code)
+		switch {
+		case err == nil:
+			return device.ID, step, nil
+		case !errors.Is(err, ErrWrong):
+			broken = err
+		}
+	}
+	if broken != nil {
+		return storage.ID{}, 0, broken
+	}
+	return storage.ID{}, 0, ErrWrong
+}
+
+func (p *People) matchDevice(device storage.TOTP, code string) (step int64, err error) {
+	seed, err := p.sealer.Open(device.Sealed, seedRow(device))
+	if err != nil {
+		return 0, fmt.Errorf("account: open the seed of authenticator %s: %w", device.ID, err)
+	}
+	step, ok := MatchStep(seed, code, p.clock(), device.LastStep)
+	if !ok {
+		return 0, ErrWrong
+	}
+	return step, nil
+}
+
+// seedRow names the row that a seed is sealed for.
+func seedRow(device storage.TOTP) string {
+	return "totp " + device.ID.String() + " of " + device.UserID.String()
+}
+
+// newID draws a UUID of version 7.
+func newID() storage.ID { return storage.ID(uuid.Must(uuid.NewV7())) }

@@ -1,0 +1,165 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// Store is the part of the store that this room uses.
+type Store interface {
+	storage.Users
+	storage.Passwords
+	storage.Factors
+}
+
+// Sealer seals the seeds of one-time codes under the secret key. row names the row they stand in, so that a sealed seed
+// opens nowhere else.
+type Sealer interface {
+	Seal(plain []byte, row string) ([]byte, error)
+	Open(sealed []byte, row string) ([]byte, error)
+}
+
+// Config is what an operator may choose. Its zero value is usable.
+type Config struct {
+	Issuer      string           // shown in authenticator apps; of an issuer URL the host
+	Hash        Params           // zero: DefaultParams
+	MinPassword int              // code points; zero: DefaultMinPassword. NIST SP 800-63B-4 advises 15 where a password is all that is asked
+	Clock       func() time.Time // for one-time codes; nil: time.Now
+}
+
+// Validate reports every problem at once, each naming its field.
+func (c Config) Validate() error {
+	var problems []error
+	if c.MinPassword != 0 && (c.MinPassword < DefaultMinPassword || c.MinPassword > MaxPassword/4) {
+		problems = append(problems, invalid("MinPassword", "it must be between %d and %d", DefaultMinPassword, MaxPassword/4))
+	}
+	if !c.Hash.orDefault().sane() {
+		problems = append(problems, invalid("Hash", "it is not a possible cost of argon2id: m at least 8 times p, "+
+			"m at most %d, t at most %d, p at most %d", maxMemory, maxTime, maxThreads))
+	}
+	return errors.Join(problems...)
+}
+
+// By says who acts, for the audit log.
+type By struct {
+	Actor string // as storage.Event.Actor
+	Seen  storage.Seen
+}
+
+// queueKey is whose turn it is in the Hasher's queue.
+func (b By) queueKey() string { return cmp.Or(b.Seen.Address, b.Actor) }
+
+// People is the room's service.
+type People struct {
+	store  Store
+	sealer Sealer
+	hasher *Hasher
+	rules  passwordRules
+	hash   Params
+	issuer string
+	clock  func() time.Time
+}
+
+// New makes the service. c has passed Validate.
+func New(store Store, sealer Sealer, hasher *Hasher, c Config) *People {
+	p := &People{
+		store: store, sealer: sealer, hasher: hasher, hash: c.Hash.orDefault(), issuer: c.Issuer, clock: c.Clock,
+		rules: newPasswordRules(cmp.Or(c.MinPassword, DefaultMinPassword)),
+	}
+	if p.clock == nil {
+		p.clock = time.Now
+	}
+	return p
+}
+
+// Find reads a user by subject, username or e-mail address, in any spelling. ErrNotFound; else the store's errors.
+func (p *People) Find(ctx context.Context, ref string) (storage.SignIn, error) {
+	login := CanonicalLogin(ref)
+	var found storage.SignIn
+	var err error
+	if id, malformed := storage.ParseID(login); malformed == nil {
+		found, err = p.store.FindUser(ctx, id)
+	} else {
+		found, err = p.store.FindLogin(ctx, login)
+	}
+	return found, translate(err)
+}
+
+// Candidate is who a sign-in claims to be, known or not, before anything is proven.
+type Candidate struct {
+	login  string
+	signIn storage.SignIn
+	known  bool
+}
+
+// Account is the throttle's name of the account: one for all spellings and identifiers of a user, and for somebody unknown
+// the canonical form of what was typed.
+func (c Candidate) Account() string {
+	if c.known {
+		return c.signIn.User.ID.String()
+	}
+	return c.login
+}
+
+// Lookup reads who login names. That nobody bears the name is no error and is not to be seen from outside; errors are the
+// store's alone.
+func (p *People) Lookup(ctx context.Context, login string) (Candidate, error) {
+	found, err := p.Find(ctx, login)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Candidate{login: CanonicalLogin(login)}, nil
+	case err != nil:
+		return Candidate{}, err
+	}
+	return Candidate{login: CanonicalLogin(login), signIn: found, known: true}, nil
+}
+
+// Prove checks the password of c and returns the user as Lookup read it; what the sign-in buys is to be written on that
+// revision (storage.Spend). ErrWrong for unknown and disabled users, those without a password and wrong passwords, at one
+// and the same cost. queueKey is whose turn it takes in the Hasher's queue: the caller's address, or the client that
+// forwards its users' passwords. Other errors are *oauth.Error temporarily_unavailable: too many are waiting, or ctx ended.
+//
+// A hash cheaper than the one configured is replaced at success; where that fails, the next sign-in tries again.
+func (p *People) Prove(ctx context.Context, c Candidate, password storage.Secret, queueKey string) (storage.SignIn, error) {
+	prepared, possible := preparePassword(password)
+	var right bool
+	err := p.hasher.do(ctx, queueKey, func() { right = p.hasher.verify(prepared, c.signIn.PasswordHash, p.hash) })
+	switch {
+	case err != nil:
+		return storage.SignIn{}, err
+	case !right || !possible || !c.known || !c.signIn.User.DisabledAt.IsZero():
+		return storage.SignIn{}, ErrWrong
+	}
+	if NeedsRaise(c.signIn.PasswordHash, p.hash) {
+		if raised, err := p.newHash(ctx, prepared, queueKey); err == nil {
+			_ = p.store.RaiseHash(ctx, c.signIn.User.ID, c.signIn.PasswordHash, raised)
+		}
+	}
+	return c.signIn, nil
+}
+
+func (p *People) newHash(ctx context.Context, prepared []byte, queueKey string) (phc string, err error) {
+	err = p.hasher.do(ctx, queueKey, func() { phc = p.hasher.hash(prepared, p.hash) })
+	return phc, err
+}
+
+// hashNew checks a chosen password against the rules and hashes it. The zero Secret is no password: "".
+func (p *People) hashNew(ctx context.Context, password storage.Secret, u storage.User, by By) (string, error) {
+	if password.IsZero() {
+		return "", nil
+	}
+	prepared, err := p.rules.check(password, u)
+	if err != nil {
+		return "", err
+	}
+	phc, err := p.newHash(ctx, prepared, by.queueKey())
+	if err != nil {
+		return "", fmt.Errorf("account: hash the password: %w", err)
+	}
+	return phc, nil
+}

@@ -1,0 +1,116 @@
+package account
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/binary"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+)
+
+// One-time codes are RFC 6238 with the parameters that every authenticator app knows.
+const (
+	totpPeriod = 30 // seconds
+	totpDigits = 6
+	totpWindow = 1  // steps accepted before and after the current one
+	seedLength = 20 // bytes: 160 bits, RFC 4226 §4 R6
+)
+
+// MatchStep returns the time step whose code it is: the current one at the instant at, the one before or the one after, and
+// newer than lastStep, the newest that served (RFC 6238 §5.2). Spaces and hyphens in code are ignored, as apps show them;
+// otherwise it must be six ASCII digits. The caller spends the step, so that it serves once however the code was spelt.
+func MatchStep(seed []byte, code string, at time.Time, lastStep int64) (step int64, ok bool) {
+	digits, formed := codeDigits(code)
+	if !formed || len(seed) == 0 {
+		return 0, false
+	}
+	now := floorStep(at)
+	// Every candidate is compared, so that the time does not tell which matched.
+	for candidate := now + totpWindow; candidate >= now-totpWindow; candidate-- {
+		same := subtle.ConstantTimeCompare([]byte(hotp(seed, candidate, totpDigits)), []byte(digits)) == 1
+		if same && candidate > lastStep {
+			step, ok = candidate, true
+		}
+	}
+	return step, ok
+}
+
+// floorStep is the time step of RFC 6238 §4.2 at the instant at.
+func floorStep(at time.Time) int64 {
+	seconds := at.Unix()
+	if seconds < 0 {
+		seconds -= totpPeriod - 1
+	}
+	return seconds / totpPeriod
+}
+
+// codeDigits strips what apps and people put between the digits of a code, and reports whether a code remains.
+func codeDigits(code string) (string, bool) {
+	if len(code) > 32 {
+		return "", false
+	}
+	digits := strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' {
+			return -1
+		}
+		return r
+	}, code)
+	if len(digits) != totpDigits {
+		return "", false
+	}
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return "", false
+		}
+	}
+	return digits, true
+}
+
+// hotp is RFC 4226 §5.3 with HMAC-SHA-1.
+func hotp(seed []byte, counter int64, digits int) string {
+	mac := hmac.New(sha1.New, seed)
+	var message [8]byte
+	binary.BigEndian.PutUint64(message[:], uint64(counter))
+	mac.Write(message[:])
+	sum := mac.Sum(nil)
+	offset := sum[len(sum)-1] & 0xf
+	value := uint64(binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff)
+	modulus := uint64(1)
+	for range digits {
+		modulus *= 10
+	}
+	return fmt.Sprintf("%0*d", digits, value%modulus)
+}
+
+// newSeed draws a seed and describes it for an authenticator app: the secret in base32 and the otpauth URI
+// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
+func newSeed(issuer, accountName string) (seed []byte, secret, uri string, err error) {
+	seed = make([]byte, seedLength)
+	_, _ = rand.Read(seed) // never fails since Go 1.24
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: appName(issuer), AccountName: accountName, Secret: seed,
+		Period: totpPeriod, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
+	})
+	if err != nil {
+		return nil, "", "", fmt.Errorf("account: make the otpauth URI: %w", err)
+	}
+	return seed, key.Secret(), key.URL(), nil
+}
+
+// appName is the issuer as an authenticator app shows it: the host of an issuer URL. A colon would end it in the label.
+func appName(issuer string) string {
+	if u, err := url.Parse(issuer); err == nil && u.Hostname() != "" {
+		issuer = u.Hostname()
+	}
+	if name := strings.TrimSpace(strings.ReplaceAll(issuer, ":", " ")); name != "" {
+		return name
+	}
+	return "Signet"
+}
