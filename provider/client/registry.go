@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -172,6 +170,5 @@ func (r *Registry) stored(ctx context.Context, sent storage.Client) storage.Clie
 func (r *Registry) now() time.Time { return r.config.Clock().UTC().Truncate(time.Microsecond) }
 
 func newEvent(kind, clientID, actor string) storage.Also {
-	id := uuid.Must(uuid.NewV7()) // it fails where crypto/rand does, which ends the program rather
-	return storage.Also{Events: []storage.Event{{ID: storage.ID(id), Kind: kind, Actor: actor, ClientID: clientID}}}
+	return storage.Also{Events: []storage.Event{{Kind: kind, Actor: actor, ClientID: clientID}}}
 }
