@@ -229,3 +229,15 @@ type GrantAge struct {
 	RevokedAt time.Time
 	ExpiresAt time.Time
 }
+
+// Outlived reports whether a grant's row may go before its end: it was idle for longer than idle, so that no refresh token of it
+// is taken and no access token of it lives, or was revoked longer ago than revoked.
+func Outlived(g GrantAge, now time.Time, idle, revoked time.Duration) bool {
+	switch g.State {
+	case Active:
+		return !g.IssuedAt.IsZero() && age(now, g.IssuedAt) > idle
+	case Revoked:
+		return age(now, g.RevokedAt) > revoked
+	}
+	return false
+}

@@ -106,3 +106,9 @@ func addressField(a *storage.Address, name string) *string {
 	}
 	return nil
 }
+
+// ClaimNames are the names of all claims that Claims may return, for the provider's metadata.
+func ClaimNames() []string {
+	return append(profileClaims(), "preferred_username", "updated_at", "email", "email_verified", "phone_number",
+		"phone_number_verified", "address")
+}

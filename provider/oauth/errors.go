@@ -28,6 +28,7 @@ const (
 	SlowDown               Code = "slow_down"
 	TemporarilyUnavailable Code = "temporarily_unavailable"
 	ServerError            Code = "server_error"
+	NotFound               Code = "not_found" // of ours: there is nothing at this address
 )
 
 // Error is what a client hears. Code and Description are constant text of ours, never input: the description is printable

@@ -1,0 +1,155 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/token"
+	"github.com/signet-idp/signet/storage"
+)
+
+// Config is what a provider goes by. All but Issuer may be left zero.
+type Config struct {
+	Issuer string // byte for byte as clients compare it; https, or http on a loopback host
+
+	AccessTokenLifetime      time.Duration    // 0: 15 minutes
+	RefreshTokenIdleLifetime time.Duration    // 0: 30 days
+	RefreshTokenLifetime     time.Duration    // 0: 365 days
+	RefreshRotation          storage.Rotation // "": by kind of client
+	RefreshGrace             time.Duration    // W of docs/grants.md; 0: 30 seconds
+
+	SigningAlg   string             // of access tokens; "": ES256
+	PasswordHash string             // argon2id parameters; "": m=19456,t=2,p=1
+	SecondFactor token.SecondFactor // "": optional
+
+	AuditRetention time.Duration    // 0: 400 days
+	Clock          func() time.Time // for what has no row, such as one-time codes; nil: time.Now
+	Logger         *slog.Logger     // nil: slog.Default()
+}
+
+// The bounds of lifetimes.
+const (
+	minLifetime       = 10 * time.Second
+	maxAccessLifetime = 24 * time.Hour
+	maxGrantLifetime  = 10 * 365 * 24 * time.Hour
+	maxGrace          = 5 * time.Minute
+)
+
+// Problem is one setting with an unusable value.
+type Problem struct {
+	Setting string // the field of Config
+	Text    string // what is wrong, and what is allowed
+}
+
+// Error implements error.
+func (p Problem) Error() string { return p.Setting + ": " + p.Text }
+
+func (c Config) withDefaults() Config {
+	if c.AccessTokenLifetime == 0 {
+		c.AccessTokenLifetime = 15 * time.Minute
+	}
+	if c.RefreshTokenIdleLifetime == 0 {
+		c.RefreshTokenIdleLifetime = 30 * 24 * time.Hour
+	}
+	if c.RefreshTokenLifetime == 0 {
+		c.RefreshTokenLifetime = 365 * 24 * time.Hour
+	}
+	if c.RefreshGrace == 0 {
+		c.RefreshGrace = 30 * time.Second
+	}
+	if c.SigningAlg == "" {
+		c.SigningAlg = keys.ES256
+	}
+	if c.SecondFactor == "" {
+		c.SecondFactor = token.SecondFactorOptional
+	}
+	if c.AuditRetention == 0 {
+		c.AuditRetention = 400 * 24 * time.Hour
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+// Validate reports every problem at once, each a Problem joined into one error.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var problems []error
+	bad := func(setting, format string, args ...any) {
+		problems = append(problems, Problem{setting, fmt.Sprintf(format, args...)})
+	}
+	if err := CheckIssuer(c.Issuer); err != nil {
+		bad("Issuer", "%v", err)
+	}
+	if c.AccessTokenLifetime < minLifetime || c.AccessTokenLifetime > maxAccessLifetime {
+		bad("AccessTokenLifetime", "must be between 10s and 24h")
+	}
+	if c.RefreshTokenIdleLifetime < minLifetime || c.RefreshTokenIdleLifetime > maxGrantLifetime {
+		bad("RefreshTokenIdleLifetime", "must be between 10s and 3650d")
+	}
+	if c.RefreshTokenLifetime < minLifetime || c.RefreshTokenLifetime > maxGrantLifetime {
+		bad("RefreshTokenLifetime", "must be between 10s and 3650d")
+	}
+	if c.RefreshGrace < time.Second || c.RefreshGrace > maxGrace {
+		bad("RefreshGrace", "must be between 1s and 5m")
+	}
+	if r := c.RefreshRotation; r != "" && r != storage.Balanced && r != storage.Strict && r != storage.Static {
+		bad("RefreshRotation", "must be strict, balanced or static")
+	}
+	if !keys.Signs(c.SigningAlg) {
+		bad("SigningAlg", "must be RS256, PS256, ES256, ES384 or EdDSA")
+	}
+	if _, err := account.ParseParams(c.PasswordHash); c.PasswordHash != "" && err != nil {
+		bad("PasswordHash", "%v", err)
+	}
+	if s := c.SecondFactor; s != token.SecondFactorOptional && s != token.SecondFactorAdmins && s != token.SecondFactorAll {
+		bad("SecondFactor", "must be optional, admins or all")
+	}
+	if c.AuditRetention < 24*time.Hour {
+		bad("AuditRetention", "must be at least 1d")
+	}
+	return errors.Join(problems...)
+}
+
+// CheckIssuer says what is wrong with an issuer identifier (RFC 8414 §2, OpenID Connect Core §1.2), or nil.
+func CheckIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	switch {
+	case issuer == "":
+		return errors.New("is missing; it must be the URL under which clients reach this server, such as https://id.example.com")
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return errors.New("must be an absolute URL such as https://id.example.com")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(issuer, "#") || u.User != nil:
+		return errors.New("must not have a query, a fragment or a user")
+	case strings.HasSuffix(issuer, "/"):
+		return errors.New("must not end with a slash: clients compare it byte for byte")
+	case u.Path != "" && (strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/.") || u.RawPath != ""):
+		return errors.New("must have a plain path")
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return errors.New("must use https: plain http is allowed for localhost, 127.0.0.1 and [::1] alone")
+	}
+	return errors.New("must use https")
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,76 @@
+package provider
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/token"
+)
+
+// metadata derives RFC 8414's document from the route table and the rooms' own lists: an entry that is published and not
+// implemented, or the reverse, would be a defect. There is no authorization endpoint yet, so no response type is supported.
+func (p *Provider) metadata() map[string]any {
+	methods := []string{oauth.AuthBasic, oauth.AuthPost}
+	m := map[string]any{
+		"issuer":                                p.config.Issuer,
+		"response_types_supported":              []string{},
+		"grant_types_supported":                 append(token.Grants(), oauth.GrantMFAOTP),
+		"scopes_supported":                      token.UserScopes(),
+		"claims_supported":                      append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash"}, account.ClaimNames()...),
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": p.ring.Algorithms(),
+		"acr_values_supported":                  []string{token.ACRPassword, token.ACRMFA},
+		"request_parameter_supported":           false,
+		"request_uri_parameter_supported":       false,
+		"claims_parameter_supported":            false,
+	}
+	for _, r := range p.table() {
+		if r.Metadata == "" {
+			continue
+		}
+		m[r.Metadata] = p.config.Issuer + r.Path
+		if r.Auth {
+			offered := methods
+			if r.Public {
+				offered = append(append([]string{}, methods...), oauth.AuthNone)
+			}
+			m[r.Metadata+"_auth_methods_supported"] = offered
+		}
+	}
+	return m
+}
+
+func (p *Provider) serveMetadata(w http.ResponseWriter, r *http.Request) error {
+	p.metadataOnce.Do(func() { p.metadataJSON, p.metadataErr = json.Marshal(p.metadata()) })
+	if p.metadataErr != nil {
+		return p.metadataErr
+	}
+	serveDocument(w, r, "application/json", p.metadataJSON)
+	return nil
+}
+
+// serveJWKS publishes the keys that verify our signatures (RFC 7517 §5).
+func (p *Provider) serveJWKS(w http.ResponseWriter, r *http.Request) error {
+	serveDocument(w, r, "application/json", p.ring.JWKS())
+	return nil
+}
+
+// serveDocument answers with body, or 304 to who has it already (RFC 9110 §13.1.2).
+func serveDocument(w http.ResponseWriter, r *http.Request, mediaType string, body []byte) {
+	sum := sha256.Sum256(body)
+	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	w.Header().Set("ETag", etag)
+	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
+		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == etag || known == "*" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", mediaType)
+	_, _ = w.Write(body)
+}

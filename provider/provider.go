@@ -1,0 +1,90 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/issue"
+	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/throttle"
+	"github.com/signet-idp/signet/provider/token"
+	"github.com/signet-idp/signet/storage"
+)
+
+// Provider is one node of an identity provider. Any number of them may share a store.
+type Provider struct {
+	config  Config
+	store   storage.Store
+	ring    *keys.Ring
+	clients *client.Registry
+	people  *account.People
+	tokens  *token.Endpoint
+	node    string // names this node in leases
+
+	metadataOnce sync.Once
+	metadataJSON []byte
+	metadataErr  error
+}
+
+// New wires the rooms over store. It makes the keys of an empty store, and fails where sealer does not open the keys that are
+// there (keys.ErrWrongKey) or the configuration is unusable (Problems, see Config.Validate).
+func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer) (*Provider, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	ring, err := keys.OpenRing(ctx, store, sealer, c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	hash := account.DefaultParams()
+	if c.PasswordHash != "" {
+		if hash, err = account.ParseParams(c.PasswordHash); err != nil {
+			return nil, fmt.Errorf("password hash: %w", err)
+		}
+	}
+	p := &Provider{config: c, store: store, ring: ring, node: rand.Text()}
+	p.clients = client.New(store, client.Config{
+		Issuer: c.Issuer, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
+		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
+		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
+	})
+	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
+		Issuer: c.Issuer, Hash: hash, Clock: c.Clock,
+	})
+	mint := handle.New(ring)
+	p.tokens = &token.Endpoint{
+		Store: store, Clients: p.clients, People: p.people, Limiter: throttle.New(store), Mint: mint,
+		Issuer:    issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint),
+		IssuerURL: c.Issuer, SecondFactor: c.SecondFactor,
+	}
+	return p, nil
+}
+
+// Clients is the registry of applications, for commands.
+func (p *Provider) Clients() *client.Registry { return p.clients }
+
+// People are the accounts, for commands.
+func (p *Provider) People() *account.People { return p.people }
+
+// errNoKeys says that nothing could be signed.
+var errNoKeys = errors.New("no active signing key")
+
+// Ready reports whether the provider can do its work: the database answers with the right schema, and there is a key to sign
+// with.
+func (p *Provider) Ready(ctx context.Context) error {
+	if _, err := p.store.Ping(ctx); err != nil {
+		return err
+	}
+	if len(p.ring.Algorithms()) == 0 {
+		return errNoKeys
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// Route is one address of the protocol. A route is a value: what is served, how, and to whom is read off the table, and the
+// metadata is derived from it, so that neither can lie about the other.
+type Route struct {
+	Path     string   // under the issuer's path
+	Methods  []string // OPTIONS is answered besides, where CORS is on
+	Metadata string   // the metadata member that publishes the address (RFC 8414 §2); "": none
+	Cache    string   // Cache-Control of a good answer
+	CORS     bool     // any origin, without credentials: no cookie is read there
+	Public   bool     // public clients may call it; meaningful where Auth is set
+	Auth     bool     // the client authenticates
+	handle   func(http.ResponseWriter, *http.Request) error
+}
+
+// The values of Cache-Control.
+const (
+	cacheNever  = "no-store"
+	cachePublic = "public, max-age=300, stale-if-error=86400"
+)
+
+// The paths that documents and clients rely on (docs/contract.md).
+const (
+	pathOpenIDConfiguration = "/.well-known/openid-configuration"
+	pathServerMetadata      = "/.well-known/oauth-authorization-server"
+	pathJWKS                = "/.well-known/jwks.json"
+)
+
+var (
+	get      = []string{http.MethodGet, http.MethodHead}
+	post     = []string{http.MethodPost}
+	getsPost = []string{http.MethodGet, http.MethodHead, http.MethodPost}
+)
+
+// table is the attack surface on one screen.
+func (p *Provider) table() []Route {
+	return []Route{
+		{Path: pathOpenIDConfiguration, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveMetadata},
+		{Path: pathServerMetadata, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveMetadata},
+		{Path: pathJWKS, Methods: get, Cache: cachePublic, CORS: true, Metadata: "jwks_uri", handle: p.serveJWKS},
+		{Path: "/oauth2/token", Methods: post, Cache: cacheNever, CORS: true, Metadata: "token_endpoint", Auth: true, Public: true, handle: p.tokens.Token},
+		{Path: "/oauth2/introspect", Methods: post, Cache: cacheNever, Metadata: "introspection_endpoint", Auth: true, handle: p.tokens.Introspect},
+		{Path: "/oauth2/revoke", Methods: post, Cache: cacheNever, CORS: true, Metadata: "revocation_endpoint", Auth: true, Public: true, handle: p.tokens.Revoke},
+		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.tokens.Userinfo},
+	}
+}
+
+// Routes returns every address with its full path on this host: an issuer with a path serves all of them under it, and the
+// metadata under the inserted form of RFC 8414 §3.1 as well.
+func (p *Provider) Routes() []Route {
+	base := issuerPath(p.config.Issuer)
+	var routes []Route
+	for _, r := range p.table() {
+		if base != "" && (r.Path == pathOpenIDConfiguration || r.Path == pathServerMetadata) {
+			inserted := r
+			inserted.Path = r.Path + base
+			routes = append(routes, inserted)
+		}
+		r.Path = base + r.Path
+		routes = append(routes, r)
+	}
+	return routes
+}
+
+func issuerPath(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+// Serve answers the request and returns what went wrong, for the log; the answer has been written either way.
+func (rt Route) Serve(w http.ResponseWriter, r *http.Request) error {
+	if rt.CORS {
+		allowAnyOrigin(w.Header())
+		if r.Method == http.MethodOptions {
+			rt.preflight(w)
+			return nil
+		}
+	}
+	if !slices.Contains(rt.Methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(rt.allowed(), ", "))
+		err := &oauth.Error{Code: oauth.InvalidRequest, Description: "this address does not take this method", Status: http.StatusMethodNotAllowed}
+		oauth.WriteError(w, err)
+		return err
+	}
+	w.Header().Set("Cache-Control", rt.Cache)
+	if rt.Cache == cacheNever {
+		w.Header().Set("Pragma", "no-cache")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, oauth.MaxBody)
+	if err := rt.handle(w, r); err != nil {
+		oauth.WriteError(w, translate(err))
+		return err
+	}
+	return nil
+}
+
+func allowAnyOrigin(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, X-Request-Id")
+}
+
+func (rt Route) allowed() []string {
+	if rt.CORS {
+		return append(slices.Clone(rt.Methods), http.MethodOptions)
+	}
+	return rt.Methods
+}
+
+func (rt Route) preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", strings.Join(rt.Methods, ", "))
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// outageWait is what a client is told to wait when the infrastructure fails.
+const outageWait = 2 * time.Second
+
+// translate is the one place where what happened inside becomes what a client hears. Infrastructure that fails is 503, never
+// invalid_grant: a client throws its token away on that.
+func translate(err error) *oauth.Error {
+	if e := oauth.As(err); e != nil {
+		return e
+	}
+	for _, outage := range []error{
+		storage.ErrUnavailable, storage.ErrUnknown, storage.ErrSchema, storage.ErrMoved, context.DeadlineExceeded, context.Canceled,
+	} {
+		if errors.Is(err, outage) {
+			return &oauth.Error{
+				Code: oauth.TemporarilyUnavailable, RetryAfter: outageWait,
+				Description: "the server cannot do this at the moment; nothing is wrong with the request, try again",
+			}
+		}
+	}
+	return &oauth.Error{Code: oauth.ServerError, Description: "the server made a mistake; the request id leads its operator to the log"}
+}

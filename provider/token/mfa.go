@@ -1,0 +1,126 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// maxTries is how many codes may be tried at one mfa_token.
+const maxTries = 5
+
+// mfa is the second step of the password grant (docs/contract.md): the mfa_token of the first, and a one-time code or a
+// recovery code. Trying is counted before the code is looked at, so that parallel guesses get no more tries than others.
+func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
+	text, err := q.params.Need("mfa_token")
+	if err != nil {
+		return nil, err
+	}
+	otp, recovery := q.params.Get("otp"), q.params.Get("recovery_code")
+	if (otp == "") == (recovery == "") {
+		return nil, oauth.Errorf(oauth.InvalidRequest, "send either otp or recovery_code")
+	}
+	s, err := e.findWaiting(ctx, q, text)
+	if err != nil {
+		return nil, err
+	}
+	person, err := e.Store.FindUser(ctx, s.Grant.UserID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, deadMFAToken("user is gone")
+	}
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := e.Limiter.SecondFactor(ctx, person.User.ID, q.throttled())
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Store.TryGrant(ctx, s.Grant.ID, s.Grant.Revision); err != nil {
+		if errors.Is(err, storage.ErrMoved) { // not looked at: not a failure
+			return nil, errors.Join(err, ticket.GiveBack(ctx))
+		}
+		return nil, err
+	}
+	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
+	amr := []string{amrPassword, amrOTP, amrMFA}
+	if otp != "" {
+		spend.FactorID, spend.Step, err = e.People.MatchFactor(person, otp)
+	} else {
+		amr = []string{amrPassword, amrMFA}
+		spend.RecoveryCode, err = account.RecoverySpend(person.User.ID, recovery)
+	}
+	if err != nil {
+		return nil, e.wrongFactor(ctx, q, person.User.ID, err)
+	}
+	return e.redeem(q, s, spend, amr, ticket.GiveBack)
+}
+
+// redeem is the plan that activates the pending grant. A recovery code is good only once the write has spent it, so the attempt
+// is given back after that.
+func (e *Endpoint) redeem(
+	q *request, s storage.Standing, spend storage.Spend, amr []string, giveBack func(context.Context) error,
+) (*plan, error) {
+	g := s.Grant
+	tried := g.Revision + 1
+	g.ACR, g.AMR = ACRMFA, amr
+	g.Scope = intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
+	p := e.activate(q, &g, s.Now)
+	p.settle = func(ctx context.Context) error {
+		err := e.Store.RedeemGrant(ctx, storage.Redemption{
+			Grant: g, Revision: tried, Spend: spend, Also: storage.Also{Events: []storage.Event{signedIn(q, g)}},
+		})
+		if errors.Is(err, storage.ErrSpent) {
+			return e.wrongFactor(ctx, q, g.UserID, fmt.Errorf("%w: %w", account.ErrWrong, err))
+		}
+		if err != nil {
+			return err
+		}
+		// The grant is committed: an attempt that cannot be given back must not cost the client its tokens.
+		_ = giveBack(ctx)
+		return nil
+	}
+	return p, nil
+}
+
+// findWaiting reads the half-done sign-in that the mfa_token names. Whatever speaks against it, nothing changes: a wrong client
+// learns nothing and harms nobody.
+func (e *Endpoint) findWaiting(ctx context.Context, q *request, text string) (storage.Standing, error) {
+	h, err := e.Mint.Parse(handle.MFA, text)
+	if err != nil {
+		return storage.Standing{}, deadMFAToken("forged")
+	}
+	s, err := e.Store.FindGrant(ctx, h.Grant)
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.Standing{}, deadMFAToken("grant is gone")
+	}
+	if err != nil {
+		return storage.Standing{}, err
+	}
+	g := s.Grant
+	switch {
+	case g.ClientID != q.caller.Client.ID:
+		return storage.Standing{}, deadMFAToken("another client's")
+	case !g.SecretHash.Equal(handle.SecretDigest(h.Secret)):
+		return storage.Standing{}, deadMFAToken("secret is wrong")
+	case g.State != storage.Pending || g.Pending == nil || g.Pending.Kind != storage.WaitingMFA:
+		return storage.Standing{}, deadMFAToken("grant does not wait for a second factor")
+	case !s.Now.Before(g.ExpiresAt):
+		return storage.Standing{}, deadMFAToken("expired")
+	case g.Pending.Tries >= maxTries:
+		return storage.Standing{}, oauth.Errorf(oauth.InvalidGrant, "too many codes were tried with this mfa_token; sign in again")
+	}
+	if why := s.Withdrawn(); why != storage.Admissible {
+		return storage.Standing{}, deadMFAToken(string(why))
+	}
+	return s, nil
+}
+
+// deadMFAToken is one answer for every mfa_token that does not go on; why is for the log.
+func deadMFAToken(why string) error {
+	return oauth.Errorf(oauth.InvalidGrant, "the mfa_token is not valid, or has expired; sign in again").Because(errors.New(why))
+}

@@ -1,0 +1,214 @@
+package token
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/issue"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/throttle"
+	"github.com/signet-idp/signet/storage"
+)
+
+// Authentication context class references: what a sign-in proved.
+const (
+	ACRPassword = "urn:signet:acr:password"
+	ACRMFA      = "urn:signet:acr:mfa"
+)
+
+// Authentication method references (RFC 8176 §2).
+const (
+	amrPassword = "pwd"
+	amrOTP      = "otp"
+	amrMFA      = "mfa"
+)
+
+// mfaTokenLifetime is how long a sign-in waits for its second factor.
+const mfaTokenLifetime = 5 * time.Minute
+
+// wrongPassword is one answer for unknown, wrong, disabled and passwordless.
+func wrongPassword(cause error) error {
+	return oauth.Errorf(oauth.InvalidGrant, "the username or the password is wrong").Because(cause)
+}
+
+// password is the resource owner password credentials grant (RFC 6749 §4.3) for the clients that are registered for it, with a
+// second factor for the people who have one.
+func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
+	username, err := q.params.Need("username")
+	if err != nil {
+		return nil, err
+	}
+	password, err := q.params.Need("password")
+	if err != nil {
+		return nil, err
+	}
+	meta := q.caller.Client.Metadata
+	scope, err := requestedScope(q.params, registeredScope(meta))
+	if err != nil {
+		return nil, err
+	}
+	audience, err := requestedAudience(q.params, meta.Resources, e.IssuerURL, scope)
+	if err != nil {
+		return nil, err
+	}
+	person, err := e.provePassword(ctx, q, username, password)
+	if err != nil {
+		return nil, err
+	}
+	id, err := newID()
+	if err != nil {
+		return nil, err
+	}
+	g := storage.Grant{
+		ID: id, ClientID: q.caller.Client.ID, UserID: person.User.ID, Scope: scope, Audience: audience,
+		ACR: ACRPassword, AMR: []string{amrPassword}, AuthTime: person.Now, CreatedAt: person.Now, Seen: q.seen,
+	}
+	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
+	if len(person.Factors) == 0 {
+		if e.SecondFactor == SecondFactorAll || (e.SecondFactor == SecondFactorAdmins && person.User.Admin) {
+			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in")
+		}
+		return e.create(q, g, spend)
+	}
+	if q.params.Get("otp") == "" {
+		return nil, e.askSecondFactor(ctx, q, g, spend)
+	}
+	if err := e.proveOTP(ctx, q, person, &spend); err != nil {
+		return nil, err
+	}
+	g.ACR, g.AMR = ACRMFA, []string{amrPassword, amrOTP, amrMFA}
+	return e.create(q, g, spend)
+}
+
+// provePassword takes an attempt before the hash is computed and gives it back when the password was right.
+func (e *Endpoint) provePassword(ctx context.Context, q *request, username, password string) (storage.SignIn, error) {
+	candidate, err := e.People.Lookup(ctx, username)
+	if err != nil {
+		return storage.SignIn{}, err
+	}
+	from := q.throttled()
+	ticket, err := e.Limiter.SignIn(ctx, candidate.Account(), from)
+	if err != nil {
+		return storage.SignIn{}, err
+	}
+	person, err := e.People.Prove(ctx, candidate, storage.NewSecret([]byte(password)), cmp.Or(from.ClientID, from.Address))
+	if errors.Is(err, account.ErrWrong) {
+		if err := e.refused(ctx, q, "signin.failed", candidate.UserID()); err != nil {
+			return storage.SignIn{}, err
+		}
+		return storage.SignIn{}, wrongPassword(err)
+	}
+	// The proof was right, or never looked at: either way this was no failure.
+	if back := ticket.GiveBack(ctx); err == nil && back != nil {
+		return storage.SignIn{}, back
+	}
+	return person, err
+}
+
+// throttled is who this request counts against: a confidential client that forwards its users' passwords, else an address.
+func (q *request) throttled() throttle.Caller {
+	c := throttle.Caller{Address: q.seen.Address}
+	if q.caller.Authenticated {
+		c.ClientID = q.caller.Client.ID
+	}
+	return c
+}
+
+// proveOTP finds the device and time step of the one-time code and notes them to be spent with the grant.
+func (e *Endpoint) proveOTP(ctx context.Context, q *request, person storage.SignIn, spend *storage.Spend) error {
+	ticket, err := e.Limiter.SecondFactor(ctx, person.User.ID, q.throttled())
+	if err != nil {
+		return err
+	}
+	factor, step, err := e.People.MatchFactor(person, q.params.Get("otp"))
+	if err != nil {
+		return e.wrongFactor(ctx, q, person.User.ID, err)
+	}
+	spend.FactorID, spend.Step = factor, step
+	return ticket.GiveBack(ctx)
+}
+
+// wrongFactor records a refused second factor.
+func (e *Endpoint) wrongFactor(ctx context.Context, q *request, user storage.ID, cause error) error {
+	if !errors.Is(cause, account.ErrWrong) {
+		return cause
+	}
+	if err := e.refused(ctx, q, "signin.second_factor_failed", user); err != nil {
+		return err
+	}
+	return oauth.Errorf(oauth.InvalidGrant, "the code is wrong, expired or was used before").Because(cause)
+}
+
+func (e *Endpoint) refused(ctx context.Context, q *request, kind string, user storage.ID) error {
+	return e.Store.RecordEvents(ctx, []storage.Event{{
+		Kind: kind, Actor: q.caller.Client.ID, UserID: user, ClientID: q.caller.Client.ID, Seen: q.seen,
+	}})
+}
+
+// askSecondFactor keeps the half-done sign-in as a pending grant and answers mfa_required with the handle that goes on with it.
+func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Grant, spend storage.Spend) error {
+	secret := handle.NewSecret()
+	g.State, g.Pending = storage.Pending, &storage.Waiting{Kind: storage.WaitingMFA}
+	g.SecretHash, g.ExpiresAt, g.KeyID = handle.SecretDigest(secret), g.CreatedAt.Add(mfaTokenLifetime), e.Mint.CurrentKey()
+	mfaToken, err := e.Mint.Handle(handle.MFA, handle.Handle{Grant: g.ID, Secret: secret, Key: g.KeyID})
+	if err != nil {
+		return err
+	}
+	if err := e.Store.CreateGrant(ctx, g, spend, storage.Also{}); err != nil {
+		return err
+	}
+	refusal := oauth.Errorf(oauth.MFARequired, "this account has a second factor: send its code with mfa_token and grant_type %s", oauth.GrantMFAOTP)
+	refusal.Extra = map[string]any{"mfa_token": mfaToken, "mfa_methods": []string{"otp", "recovery_code"}}
+	return refusal
+}
+
+// create is the plan of a sign-in that is complete: one new row, and with it what the sign-in used up.
+func (e *Endpoint) create(q *request, g storage.Grant, spend storage.Spend) (*plan, error) {
+	p := e.activate(q, &g, g.CreatedAt)
+	p.settle = func(ctx context.Context) error {
+		return settled(e.Store.CreateGrant(ctx, g, spend, storage.Also{Events: []storage.Event{signedIn(q, g)}}))
+	}
+	return p, nil
+}
+
+// activate makes the grant active at now: it draws the secret, sets the grant's end and issues generation 1 where the client
+// refreshes. A plan for its first tokens comes of it.
+func (e *Endpoint) activate(q *request, g *storage.Grant, now time.Time) *plan {
+	c := q.caller.Client
+	g.State, g.Pending, g.Seen = storage.Active, nil, q.seen
+	p := &plan{
+		order: issue.Order{
+			Client: c, Grant: g, Scope: g.Scope, Audience: g.Audience, Now: now,
+		},
+		idToken: slices.Contains(g.Scope, oauth.ScopeOpenID),
+	}
+	secret := handle.NewSecret()
+	g.SecretHash, g.KeyID = handle.SecretDigest(secret), e.Mint.CurrentKey()
+	g.ExpiresAt = now.Add(e.Clients.AccessTokenLifetime(c))
+	if slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken) {
+		g.Generation, g.IssuedAt = 1, now
+		g.ExpiresAt = now.Add(e.Clients.RefreshTokenLifetime(c))
+		p.refresh = &handle.Handle{Grant: g.ID, Generation: 1, Secret: secret, Key: g.KeyID}
+	}
+	return p
+}
+
+// settled translates what a sign-in's write may answer: a proof that was used in the meantime is a wrong proof.
+func settled(err error) error {
+	if errors.Is(err, storage.ErrSpent) {
+		return oauth.Errorf(oauth.InvalidGrant, "the code is wrong, expired or was used before").Because(err)
+	}
+	return err
+}
+
+func signedIn(q *request, g storage.Grant) storage.Event {
+	return storage.Event{
+		Kind: "signin.succeeded", Actor: g.UserID.String(), UserID: g.UserID, ClientID: g.ClientID, GrantID: g.ID, Seen: q.seen,
+		Detail: map[string]string{"acr": g.ACR},
+	}
+}

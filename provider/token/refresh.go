@@ -1,0 +1,160 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/issue"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// deadRefreshToken is one answer for every refresh token that does not work; why is for the log. A wrong client learns nothing.
+func deadRefreshToken(why string) error {
+	return oauth.Errorf(oauth.InvalidGrant, "the refresh token is not valid any more; sign in again").Because(errors.New(why))
+}
+
+// refresh is the refresh token grant (RFC 6749 §6, RFC 9700 §4.14): parse the handle, find its row, is it admissible, what does
+// the rotation rule say; then sign, and rotate on the condition that the row is still the one that was judged.
+func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
+	text, err := q.params.Need("refresh_token")
+	if err != nil {
+		return nil, err
+	}
+	h, err := e.Mint.Parse(handle.Refresh, text)
+	if err != nil {
+		return nil, deadRefreshToken("forged")
+	}
+	s, err := e.Store.FindGrant(ctx, h.Grant)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, deadRefreshToken("grant is gone")
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := q.caller.Client
+	policy := e.Clients.Policy(c)
+	if why := unfit(s, h, c.ID, policy); why != "" { // rules 1 and 2
+		return nil, deadRefreshToken(why)
+	}
+	scope, audience, err := e.narrowed(q, s.Grant)
+	if err != nil {
+		return nil, err
+	}
+	presented := storage.Presented{Generation: h.Generation, Fork: h.Fork, KeyID: h.Key, Seen: q.seen}
+	verdict := storage.Present(s.Grant, presented, policy, e.Mint.CurrentKey(), s.Now)
+	if verdict.Outcome == storage.Reuse {
+		return nil, e.reuse(ctx, q, s.Grant, presented)
+	}
+	newest := handle.Handle{Grant: h.Grant, Secret: h.Secret, Generation: s.Grant.Generation, Fork: s.Grant.Fork, Key: s.Grant.KeyID}
+	if step := verdict.Step; step != nil {
+		newest.Generation, newest.Fork, newest.Key = step.Generation, step.Fork, step.KeyID
+	}
+	return &plan{
+		order: issue.Order{
+			Client: c, Grant: refreshed(s.Grant), Scope: scope, Audience: audience, Now: s.Now,
+		},
+		refresh: &newest,
+		idToken: c.Metadata.IDTokenOnRefresh && slices.Contains(scope, oauth.ScopeOpenID),
+		settle:  e.rotate(q, s.Grant, verdict),
+	}, nil
+}
+
+// unfit says what speaks against the token before the rotation rule is asked: rules 1 and 2. "" is nothing.
+func unfit(s storage.Standing, h handle.Handle, clientID string, policy storage.Policy) string {
+	switch {
+	case s.Grant.ClientID != clientID:
+		return "another client's"
+	case s.Grant.Generation == 0 || !s.Grant.SecretHash.Equal(handle.SecretDigest(h.Secret)):
+		return "secret is wrong"
+	}
+	if why := s.Refused(); why != storage.Admissible {
+		return string(why)
+	}
+	if s.Idle(policy.Idle) {
+		return string(storage.GrantIdle)
+	}
+	return ""
+}
+
+// narrowed is what this one access token is asked to be good for: never more than the grant, and never more than the client is
+// still registered for. The grant itself keeps its scope.
+func (e *Endpoint) narrowed(q *request, g storage.Grant) (scope, audience []string, err error) {
+	standing := intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
+	if q.params.Get("scope") == "" {
+		scope = standing
+	} else if scope, err = oauth.ParseScope(q.params.Get("scope")); err != nil {
+		return nil, nil, err
+	} else if !oauth.Within(scope, standing) {
+		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted")
+	}
+	if len(q.params.All("resource")) == 0 {
+		return scope, g.Audience, nil
+	}
+	audience, err = requestedAudience(q.params, g.Audience, e.IssuerURL, scope)
+	return scope, audience, err
+}
+
+// refreshed is the grant as a refreshed ID token speaks of it: without the nonce of the first (OpenID Connect Core §12.2).
+func refreshed(g storage.Grant) *storage.Grant {
+	g.Nonce = ""
+	return &g
+}
+
+// rotate is the one write of a refresh, and what is told to the audit log with it.
+func (e *Endpoint) rotate(q *request, g storage.Grant, v storage.Verdict) func(context.Context) error {
+	var events []storage.Event
+	if v.Adopted {
+		events = append(events, e.event(q, g, "grant.adopted"))
+	}
+	if v.Foreign {
+		events = append(events, e.event(q, g, "grant.refresh_shared"))
+	}
+	switch {
+	case v.Step == nil && len(events) == 0:
+		return nil
+	case v.Step == nil:
+		return func(ctx context.Context) error { return e.Store.RecordEvents(ctx, events) }
+	}
+	step := *v.Step
+	step.Also.Events = events
+	return func(ctx context.Context) error {
+		err := e.Store.RotateGrant(ctx, step)
+		if !errors.Is(err, storage.ErrUnknown) || ctx.Err() != nil {
+			return err
+		}
+		// The answer of the commit was lost. It is never repeated blindly: the row says whether it was ours.
+		now, lookErr := e.Store.FindGrant(ctx, step.ID)
+		if lookErr == nil && step.CarriedBy(now.Grant) {
+			return nil
+		}
+		return err
+	}
+}
+
+// reuse ends the grant: a dead token is still in somebody's hands (rule 7). The revocation commits before the answer is given; a
+// row that moved meanwhile is judged again.
+func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant, p storage.Presented) error {
+	event := e.event(q, g, "grant.reuse")
+	letter := storage.Letter{Kind: "refresh_token_reuse", UserID: g.UserID, Data: map[string]string{
+		"client_id": g.ClientID, "address": q.seen.Address,
+	}}
+	_, err := e.Store.RevokeGrant(ctx, storage.Revocation{
+		ID: g.ID, Revision: g.Revision, Reason: storage.ReasonReuse,
+		Also: storage.Also{Events: []storage.Event{event}, Letters: []storage.Letter{letter}},
+	})
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	return deadRefreshToken("reuse of a dead refresh token: the grant was revoked")
+}
+
+// event is an audit event about a presentation: who it is now, and who made the last exchange.
+func (e *Endpoint) event(q *request, g storage.Grant, kind string) storage.Event {
+	return storage.Event{
+		Kind: kind, Actor: g.ClientID, UserID: g.UserID, ClientID: g.ClientID, GrantID: g.ID, Seen: q.seen,
+		Detail: map[string]string{"last_address": g.Seen.Address, "last_agent": g.Seen.Agent},
+	}
+}

@@ -1,0 +1,145 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// The rhythm of the upkeep. Nothing of it is needed for correctness.
+const (
+	keysEvery   = 10 * time.Second
+	outboxEvery = 5 * time.Second
+	sweepEvery  = time.Minute
+
+	sweepLease = 5 * time.Minute
+	sweepBatch = 500              // rows of each kind in one commit
+	sweepMost  = 20               // commits in one round: the rest waits for the next
+	sweepKeep  = 10 * time.Minute // how long an expired row stays, for clocks that disagree
+
+	letterLease = time.Minute
+	letterRetry = time.Minute
+
+	// revokedKeep is how long a revoked grant stays for support to see why; its tokens are refused with and without it.
+	revokedKeep = 30 * 24 * time.Hour
+	// idleKeep is how long an idle grant stays beyond its idle lifetime: longer than any access token of it may live.
+	idleKeep = maxAccessLifetime + time.Hour
+)
+
+// Run does the upkeep until ctx ends: it reads the keys that other nodes made, delivers the outbox and sweeps, one node at a
+// time. It returns when all of it has stopped.
+func (p *Provider) Run(ctx context.Context) {
+	done := make(chan struct{}, 3)
+	walk := &grantWalk{p: p}
+	for every, work := range map[time.Duration]func(context.Context) error{
+		keysEvery: p.ring.Reload, outboxEvery: p.deliver, sweepEvery: walk.sweep,
+	} {
+		go func() {
+			p.repeat(ctx, every, work)
+			done <- struct{}{}
+		}()
+	}
+	for range cap(done) {
+		<-done
+	}
+}
+
+// repeat does work about every so often. Nodes that started together drift apart, so that they do not do it at once.
+func (p *Provider) repeat(ctx context.Context, every time.Duration, work func(context.Context) error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every*9/10 + rand.N(every/5)):
+		}
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			p.config.Logger.WarnContext(ctx, "upkeep failed; it will be tried again", slog.Any("error", err))
+		}
+	}
+}
+
+// deliver empties the outbox. Letters go to the log until mail is set up; they hold no secret.
+func (p *Provider) deliver(ctx context.Context) error {
+	letters, err := p.store.ClaimLetters(ctx, 50, letterLease)
+	for _, l := range letters {
+		p.config.Logger.InfoContext(ctx, "letter", slog.String("kind", l.Kind), slog.String("user_id", l.UserID.String()), slog.Any("data", l.Data))
+		if done := p.store.FinishLetter(ctx, l.ID, l.Attempt); done != nil {
+			err = errors.Join(err, done, p.store.RetryLetter(ctx, l.ID, l.Attempt, letterRetry))
+		}
+	}
+	return err
+}
+
+// grantWalk goes through all grants in the order of their keys, a page each round, and drops those that are idle or revoked and of
+// which nothing can be presented any more. It is one node's at a time.
+type grantWalk struct {
+	p     *Provider
+	after storage.ID
+}
+
+func (w *grantWalk) sweep(ctx context.Context) error {
+	mine, err := w.p.store.TakeLease(ctx, "sweep", w.p.node, sweepLease)
+	if err != nil || !mine {
+		return err
+	}
+	for range sweepMost {
+		n, err := w.p.store.SweepExpired(ctx, sweepBatch, sweepKeep, w.p.config.AuditRetention)
+		if err != nil {
+			return err
+		}
+		if n < sweepBatch {
+			break
+		}
+	}
+	for range sweepMost {
+		more, err := w.page(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// page looks at one page and says whether there is another one before the end.
+func (w *grantWalk) page(ctx context.Context) (more bool, err error) {
+	page, now, err := w.p.store.WalkGrants(ctx, w.after, sweepBatch)
+	if err != nil {
+		return false, err
+	}
+	if len(page) == 0 {
+		w.after = storage.ID{}
+		return false, nil
+	}
+	idle := map[string]time.Duration{}
+	var dead []storage.GrantAge
+	for _, g := range page {
+		lifetime, known := idle[g.ClientID]
+		if !known {
+			if lifetime, err = w.idleLifetime(ctx, g.ClientID); err != nil {
+				return false, err
+			}
+			idle[g.ClientID] = lifetime
+		}
+		if storage.Outlived(g, now, lifetime+idleKeep, revokedKeep) {
+			dead = append(dead, g)
+		}
+	}
+	w.after = page[len(page)-1].ID
+	if len(dead) > 0 {
+		_, err = w.p.store.DropGrants(ctx, dead)
+	}
+	return len(page) == sweepBatch, err
+}
+
+// idleLifetime is the client's. The grants of a client that is gone went with it; a straggler waits for its end.
+func (w *grantWalk) idleLifetime(ctx context.Context, clientID string) (time.Duration, error) {
+	c, err := w.p.clients.Find(ctx, clientID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return maxGrantLifetime, nil
+	}
+	return w.p.clients.Policy(c).Idle, err
+}

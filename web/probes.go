@@ -1,0 +1,64 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// probeDeadline bounds one look at the database.
+const probeDeadline = 2 * time.Second
+
+// Probes answer who asks whether the process lives (/healthz) and whether it can work (/readyz).
+type Probes struct {
+	ready    func(context.Context) error
+	draining atomic.Bool
+}
+
+// NewProbes makes probes that ask ready. Its error is not shown: it may name what nobody outside should know.
+func NewProbes(ready func(context.Context) error) *Probes { return &Probes{ready: ready} }
+
+// Drain turns /readyz to 503, so that no new requests are sent here while those in flight finish.
+func (p *Probes) Drain() { p.draining.Store(true) }
+
+// Handler serves the probes on a listener of their own.
+func (p *Probes) Handler() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.RedirectTrailingSlash = false
+	p.mount(engine)
+	return engine
+}
+
+func (p *Probes) mount(engine *gin.Engine) {
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		engine.Handle(method, "/healthz", func(c *gin.Context) { probe(c, http.StatusOK, "alive") })
+		engine.Handle(method, "/readyz", p.readyz)
+	}
+}
+
+func (p *Probes) readyz(c *gin.Context) {
+	if p.draining.Load() {
+		probe(c, http.StatusServiceUnavailable, "draining")
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), probeDeadline)
+	defer cancel()
+	if err := p.ready(ctx); err != nil {
+		_ = c.Error(err)
+		probe(c, http.StatusServiceUnavailable, "not ready: the log says why")
+		return
+	}
+	probe(c, http.StatusOK, "ready")
+}
+
+func probe(c *gin.Context, status int, text string) {
+	c.Header("Cache-Control", "no-store")
+	if status != http.StatusOK {
+		c.Header("Retry-After", "1")
+	}
+	c.String(status, text+"\n")
+}
