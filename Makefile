@@ -1,0 +1,105 @@
+# Everything that one does with this repository. `make` alone tells what there is.
+# It needs Go and a POSIX shell; the tests look for the rest themselves (see parts).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BUILD := $(CURDIR)/.build
+BIN := $(BUILD)/bin
+SECRETS ?= secrets
+FUZZTIME ?= 30s
+BENCHTIME ?= 1s
+CHECKS ?= 2000000
+KILLS ?= 50
+SUM := $(BIN)/gotestsum --format pkgname --hide-summary=skipped
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## everything that CI runs: lint, unit, e2e (about ten minutes on two cores)
+	@rm -f $(BUILD)/*.json
+	@$(MAKE) --no-print-directory parts lint unit e2e
+	@$(MAKE) --no-print-directory missing
+
+.PHONY: unit
+unit: $(BIN)/gotestsum ## the tests of the product, storage contract on both engines, with the race detector
+	$(SUM) --jsonfile $(BUILD)/unit.json -- -race -count=1 -timeout 20m ./...
+
+.PHONY: e2e
+e2e: $(BIN)/gotestsum ## the real program, driven by real clients on both engines
+	cd e2e && $(SUM) --jsonfile $(BUILD)/e2e.json -- -race -count=1 -timeout 20m ./...
+
+.PHONY: lint
+lint: $(BIN)/staticcheck $(BIN)/gofumpt ## go vet, staticcheck, gofumpt
+	go vet ./...
+	cd e2e && go vet ./...
+	$(BIN)/staticcheck ./...
+	cd e2e && $(BIN)/staticcheck ./...
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs $(BIN)/gofumpt -l); \
+	if [ -n "$$unformatted" ]; then echo "not in gofumpt's format (gofumpt -w mends it):"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: race
+race: ## the races and models again and again, to find what one run does not
+	go test -race -count=10 -timeout 60m ./storage/...
+
+.PHONY: kill
+kill: $(BIN)/gotestsum ## end the server with kill -9 fifty times on each engine (KILLS=50)
+	cd e2e && $(BIN)/gotestsum --format standard-verbose -- -race -count=1 -timeout 60m -run '^TestKill$$' -kills=$(KILLS) .
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a while (FUZZTIME=30s)
+	@go list ./... | while read -r package; do \
+		go test -list '^Fuzz' "$$package" | { grep '^Fuzz' || true; } | while read -r target; do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		done; \
+	done
+
+.PHONY: soak
+soak: ## the rotation rule's model with millions of schedules (CHECKS=2000000)
+	SIGNET_TEST_SCHEDULES=$(CHECKS) go test -count=1 -timeout 8h ./storage -rapid.checks=$(CHECKS)
+
+.PHONY: bench
+bench: ## benchmarks of the rooms, then an idle server's memory and the time to its first answer
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	cd e2e && go test -run '^$$' -bench . -benchtime 5x .
+
+.PHONY: build
+build: ## the program, static, in .build/bin/signet
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(BIN)/signet ./cmd/signet
+
+.PHONY: dev
+dev: ## a Signet to play with, on http://localhost:8080
+	go run ./cmd/signet dev
+
+.PHONY: secrets
+secrets: ## the secrets that docker-compose.yml mounts, made once in ./secrets
+	@.ci/secrets '$(SECRETS)'
+
+.PHONY: clean
+clean: ## remove what was built and installed here
+	rm -rf $(BUILD) e2e/node/node_modules signet
+
+# What the tests need beside Go: what is not here is installed where that may be done without asking.
+.PHONY: parts
+parts:
+	@.ci/parts
+
+# Names what the tests could not run for want of a part; where everything must be there (CI=true) that is a failure.
+.PHONY: missing
+missing:
+	@found=$$(cat $(BUILD)/*.json 2>/dev/null | grep -o 'SIGNET-MISSING: [^"\\]*' | sort -u || true); \
+	if [ -z "$$found" ]; then echo "every part was there, nothing was left out"; exit 0; fi; \
+	echo "these were not run:"; echo "$$found"; \
+	if [ "$${CI:-}" = true ]; then exit 1; fi
+
+# The tools are pinned by a module of their own. Nobody installs them by hand, and users of the product never see them.
+$(BIN)/staticcheck $(BIN)/gofumpt $(BIN)/gotestsum: e2e/tools/go.mod e2e/tools/go.sum
+	@mkdir -p $(BIN)
+	@echo "building the tools of e2e/tools"
+	@go build -C e2e/tools -o $(BIN)/ honnef.co/go/tools/cmd/staticcheck mvdan.cc/gofumpt gotest.tools/gotestsum
+	@touch $(BIN)/staticcheck $(BIN)/gofumpt $(BIN)/gotestsum
