@@ -1,5 +1,6 @@
 -- +goose Up
 -- Times are INTEGER microseconds since 1970 in UTC; 0 never happens, NULL is "never". Lists and records are JSON.
+-- Tables of small rows are WITHOUT ROWID; larger rows would fill the inner pages of such a tree, and deepen it.
 
 CREATE TABLE users (
     id             BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -15,7 +16,7 @@ CREATE TABLE users (
     disabled_at    INTEGER,
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- One namespace for every identifier by which somebody signs in, so that no one's e-mail is another one's username.
 CREATE TABLE logins (
@@ -32,7 +33,7 @@ CREATE TABLE totp (
     confirmed_at INTEGER,
     last_step    INTEGER NOT NULL,
     created_at   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX totp_user ON totp (user_id);
 -- One device at a time waits for its first code.
 CREATE UNIQUE INDEX totp_waiting ON totp (user_id) WHERE confirmed_at IS NULL;
@@ -51,7 +52,7 @@ CREATE TABLE clients (
     disabled_at INTEGER,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- One row for each login of a user at a client. client_id and user_id carry no foreign key: a grant may outlive both for a
 -- while, and is refused then; deleting a client or user removes its grants in the same commit.
@@ -83,7 +84,7 @@ CREATE TABLE grants (
     sender         TEXT    NOT NULL,
     revoked_at     INTEGER,
     revoked_reason TEXT    NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX grants_expiry ON grants (expires_at);
 CREATE INDEX grants_user ON grants (user_id);
 CREATE INDEX grants_client ON grants (client_id);
@@ -112,7 +113,7 @@ CREATE TABLE keys (
     public     TEXT    NOT NULL,
     sealed     BLOB    NOT NULL,
     created_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE UNIQUE INDEX keys_number ON keys (number) WHERE use = 'handle';
 
 CREATE TABLE outbox (
@@ -123,7 +124,7 @@ CREATE TABLE outbox (
     attempt    INTEGER NOT NULL,
     due_at     INTEGER NOT NULL,
     created_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at);
 
 CREATE TABLE audit_events (
@@ -136,7 +137,7 @@ CREATE TABLE audit_events (
     grant_id  BLOB,
     seen      TEXT    NOT NULL,
     detail    TEXT    NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX audit_events_at ON audit_events (at);
 CREATE INDEX audit_events_user ON audit_events (user_id);
 

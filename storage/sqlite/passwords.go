@@ -1,0 +1,30 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// SetPassword implements storage.Passwords.
+func (s *Store) SetPassword(ctx context.Context, userID storage.ID, hash string, also storage.Also) error {
+	return s.write(ctx, "set password", func(t *tx) error {
+		err := t.hit(storage.ErrNotFound, `UPDATE users SET password_hash = $2, revision = revision + 1 WHERE id = $1`,
+			userID[:], hash)
+		if err != nil {
+			return err
+		}
+		if _, err := t.revokeGrants(storage.GrantsOf{UserID: userID}, storage.ReasonPasswordChanged); err != nil {
+			return err
+		}
+		return t.also(also)
+	})
+}
+
+// RaiseHash implements storage.Passwords.
+func (s *Store) RaiseHash(ctx context.Context, userID storage.ID, old, hash string) error {
+	return s.write(ctx, "raise hash", func(t *tx) error {
+		return t.hit(storage.ErrMoved, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`,
+			userID[:], old, hash)
+	})
+}
