@@ -22,9 +22,9 @@ const ServerVariable = "SIGNET_TEST_POSTGRES_URL"
 
 // shared is the one cluster of this test process: starting a second one would cost each test more than it proves.
 var shared struct {
-	once sync.Once
-	url  string
-	err  error
+	once    sync.Once
+	cluster *Cluster // kept, since its leash ends with it
+	err     error
 }
 
 // URL returns the URL of a fresh, empty database that is dropped after the test. Where the machine has no PostgreSQL the test
@@ -55,19 +55,16 @@ func serverURL(t testing.TB) string {
 	}
 	bin := binaries(t)
 	shared.once.Do(func() {
-		var c *Cluster
 		// What is lost when the machine loses power is nothing that a test of one process could see.
-		if c, shared.err = newCluster(bin, "-c", "fsync=off", "-c", "full_page_writes=off"); shared.err != nil {
-			return
-		}
-		if shared.err = c.start(); shared.err == nil {
-			shared.url = c.url()
+		shared.cluster, shared.err = newCluster(bin, "-c", "fsync=off", "-c", "full_page_writes=off")
+		if shared.err == nil {
+			shared.err = shared.cluster.start()
 		}
 	})
 	if shared.err != nil {
 		t.Fatalf("starting a throw-away PostgreSQL: %v", shared.err)
 	}
-	return shared.url
+	return shared.cluster.url()
 }
 
 func run(t testing.TB, server, sql string) {

@@ -1,0 +1,69 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// EnrollTOTP implements storage.Factors. The reference to the user is what finds out that there is none.
+func (s *Store) EnrollTOTP(ctx context.Context, t storage.TOTP, also storage.Also) error {
+	return s.actOnly(ctx, func(b *pgx.Batch) {
+		b.Queue(`INSERT INTO totp (id, user_id, name, sealed, confirmed_at, last_step, created_at)
+			VALUES ($2, $3, $4, $5, NULL, 0, `+clockNow+`)
+			ON CONFLICT (user_id) WHERE confirmed_at IS NULL DO UPDATE
+			SET id = excluded.id, name = excluded.name, sealed = excluded.sealed, created_at = excluded.created_at`,
+			s.now(), uid(t.ID), uid(t.UserID), t.Name, blob(t.Sealed))
+		s.report(b, also)
+	})
+}
+
+// FindEnrollment implements storage.Factors.
+func (s *Store) FindEnrollment(ctx context.Context, userID storage.ID) (storage.TOTP, time.Time, error) {
+	type answer struct {
+		t   storage.TOTP
+		now time.Time
+	}
+	a, err := read(ctx, s, func(ctx context.Context, c *pgxpool.Conn) (a answer, err error) {
+		err = c.QueryRow(ctx, `SELECT id, user_id, name, sealed, last_step, created_at, `+clockNow+`
+			FROM totp WHERE user_id = $2 AND confirmed_at IS NULL`, s.now(), uid(userID)).
+			Scan(idOf{&a.t.ID}, idOf{&a.t.UserID}, &a.t.Name, &a.t.Sealed, &a.t.LastStep, when{&a.t.CreatedAt}, when{&a.now})
+		return a, err
+	})
+	return a.t, a.now, err
+}
+
+// ConfirmTOTP implements storage.Factors. The user's row is always locked before the factors: see pay.
+func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, step int64, codes []storage.Digest, also storage.Also) error {
+	digests := make([][]byte, len(codes))
+	for i := range codes {
+		digests[i] = codes[i][:]
+	}
+	return s.actOnly(ctx, func(b *pgx.Batch) {
+		b.Queue(`UPDATE users SET revision = revision + 1, updated_at = `+clockNow+` WHERE id = $2`, s.now(), uid(userID)).
+			Exec(must(storage.ErrMoved))
+		b.Queue(`UPDATE totp SET confirmed_at = `+clockNow+`, last_step = $4 WHERE id = $2 AND user_id = $3 AND confirmed_at IS NULL`,
+			s.now(), uid(factorID), uid(userID), step).Exec(must(storage.ErrMoved))
+		if len(codes) > 0 {
+			b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
+			b.Queue(`INSERT INTO recovery_codes (user_id, digest) SELECT DISTINCT $1::uuid, digest FROM unnest($2::bytea[]) AS digest`,
+				uid(userID), digests)
+		}
+		s.report(b, also)
+	})
+}
+
+// RemoveFactors implements storage.Factors.
+func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also storage.Also) (int, error) {
+	return act(ctx, s, func(b *pgx.Batch, n *int) {
+		b.Queue(`UPDATE users SET revision = revision + 1, updated_at = `+clockNow+` WHERE id = $2`, s.now(), uid(userID)).
+			Exec(must(storage.ErrNotFound))
+		b.Queue(`DELETE FROM totp WHERE user_id = $1`, uid(userID)).Exec(changed(n))
+		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
+		s.report(b, also)
+	})
+}

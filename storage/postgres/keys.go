@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+const (
+	keyColumns = `id, use, algorithm, number, state, public, sealed, created_at`
+	listKeys   = `SELECT ` + keyColumns + ` FROM keys ORDER BY created_at, id`
+)
+
+// keyArgs are the columns of the keys but created_at, each as an array.
+func keyArgs(made []storage.Key) []any {
+	n := len(made)
+	ids, uses, algorithms, numbers := make([]string, n), make([]string, n), make([]string, n), make([]int32, n)
+	states, public, sealed := make([]string, n), make([]string, n), make([][]byte, n)
+	for i, k := range made {
+		ids[i], uses[i], algorithms[i], numbers[i] = k.ID, string(k.Use), k.Algorithm, int32(k.Number)
+		states[i], public[i], sealed[i] = string(k.State), string(k.Public), blob(k.Sealed)
+	}
+	return []any{ids, uses, algorithms, numbers, states, public, sealed}
+}
+
+func intoKey(k *storage.Key) []any {
+	return []any{&k.ID, &k.Use, &k.Algorithm, &k.Number, &k.State, &k.Public, &k.Sealed, when{&k.CreatedAt}}
+}
+
+// EstablishKeys implements storage.Keys. The table's lock lets one node in at a time, and readers always.
+func (s *Store) EstablishKeys(ctx context.Context, made []storage.Key) ([]storage.Key, error) {
+	if there, _, err := s.ListKeys(ctx); err != nil || len(there) > 0 {
+		return there, err
+	}
+	return act(ctx, s, func(b *pgx.Batch, there *[]storage.Key) {
+		b.Queue(`LOCK TABLE keys IN SHARE ROW EXCLUSIVE MODE`)
+		b.Queue(`INSERT INTO keys (`+keyColumns+`)
+			SELECT made.*, `+clockNow+` FROM unnest($2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::bytea[])
+				AS made (id, use, algorithm, number, state, public, sealed)
+			WHERE NOT EXISTS (SELECT FROM keys)`, append([]any{s.now()}, keyArgs(made)...)...)
+		b.Queue(listKeys).Query(func(rows pgx.Rows) (err error) {
+			*there, err = rowsOf(rows, nil, intoKey)
+			return err
+		})
+	})
+}
+
+// ListKeys implements storage.Keys.
+func (s *Store) ListKeys(ctx context.Context) ([]storage.Key, time.Time, error) {
+	type answer struct {
+		keys []storage.Key
+		now  time.Time
+	}
+	a, err := read(ctx, s, func(ctx context.Context, c *pgxpool.Conn) (a answer, err error) {
+		if err := c.QueryRow(ctx, `SELECT `+clockNow, s.now()).Scan(when{&a.now}); err != nil {
+			return a, err
+		}
+		rows, err := c.Query(ctx, listKeys)
+		a.keys, err = rowsOf(rows, err, intoKey)
+		return a, err
+	})
+	return a.keys, a.now, err
+}

@@ -1,0 +1,44 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/signet-idp/signet/storage"
+	"github.com/signet-idp/signet/storage/postgres"
+	"github.com/signet-idp/signet/storage/postgres/pgtest"
+	"github.com/signet-idp/signet/storage/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestTheStoreKeepsEveryPromise(t *testing.T) {
+	template := migrated(t)
+	storetest.Run(t, func(t *testing.T, clock func() time.Time) storage.Store {
+		return open(t, postgres.Options{URL: pgtest.Clone(t, template), Clock: clock})
+	})
+}
+
+// migrated is the URL of a fresh database with the newest schema.
+func migrated(t testing.TB) string {
+	t.Helper()
+	url := pgtest.URL(t)
+	if _, err := postgres.Migrate(context.Background(), url); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// open opens a store that is closed before its database goes.
+func open(t testing.TB, options postgres.Options) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(context.Background(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
