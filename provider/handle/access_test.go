@@ -94,6 +94,9 @@ func TestAJTINamesOneTokenAndHidesIt(t *testing.T) {
 			}
 		}
 	}
+	if _, _, _, err := m.ParseJTI(wrap(m.keys.Current(), jtiDomain, append([]byte{2}, make([]byte, jtiSize-1)...))); !errors.Is(err, ErrForged) {
+		t.Errorf("a kind of token that there is not: %v, want ErrForged", err)
+	}
 	good := m.JTI(id, true, 77)
 	for i := range good {
 		for _, c := range []byte(alphabet + "=.+/\n") {

@@ -59,6 +59,9 @@ func NewHandleKey(number uint16, root []byte, issuer string) (HandleKey, error) 
 	}}, nil
 }
 
+// Format implements fmt.Formatter and shows the number alone.
+func (k HandleKey) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[handle key %d]", k.Number) }
+
 // Tag is the first 16 bytes of HMAC-SHA-256 over prefix ‖ message. Prefixes have one length among them, so that no two pairs
 // run together into one.
 func (s *handleSecrets) Tag(prefix string, message []byte) (tag [TagSize]byte) {

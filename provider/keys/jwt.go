@@ -125,7 +125,7 @@ func (r *Ring) Verify(token string, types ...string) ([]byte, error) {
 	}
 	header := signed.Signatures[0].Protected
 	key, ok := set.byKID[header.KeyID]
-	if !ok || header.Algorithm != key.alg || !plain(header, types) {
+	if !ok || header.Algorithm != key.alg || !plain(header, token[:strings.IndexByte(token, '.')], types) {
 		return nil, ErrUnverified
 	}
 	claims, err := signed.Verify(key.public)
@@ -135,10 +135,19 @@ func (r *Ring) Verify(token string, types ...string) ([]byte, error) {
 	return claims, nil
 }
 
-// plain reports whether the header has typ, one of types, and nothing beyond what Sign writes: no crit, no b64, no key.
-func plain(header jose.Header, types []string) bool {
+// plain reports whether the header has a typ that is one of types and, with alg and kid, just three members: no crit, no b64, no
+// key. The library passes over members that are null, so they are counted here.
+func plain(header jose.Header, encoded string, types []string) bool {
 	typ, ok := header.ExtraHeaders[jose.HeaderType].(string)
-	return ok && slices.Contains(types, typ) && len(header.ExtraHeaders) == 1 && header.JSONWebKey == nil && header.Nonce == ""
+	if !ok || !slices.Contains(types, typ) {
+		return false
+	}
+	raw, err := strictBase64.DecodeString(encoded)
+	if err != nil {
+		return false
+	}
+	var members map[string]json.RawMessage
+	return json.Unmarshal(raw, &members) == nil && len(members) == 3
 }
 
 // strictBase64 refuses spare bits; that it skips line breaks is for the caller to notice.

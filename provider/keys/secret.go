@@ -138,14 +138,17 @@ func (s *Sealer) Open(sealed []byte, row string) ([]byte, error) {
 		}
 		return plain, nil
 	}
-	return nil, fmt.Errorf("%w (that key has the id %x, given: %s)", ErrWrongKey, id, s)
+	return nil, fmt.Errorf("%w (that key has the id %x, given: %s)", ErrWrongKey, id, s.ids())
 }
 
-// String names the keys by their ids, which tell nothing about them.
-func (s *Sealer) String() string {
+// ids names the keys; the names tell nothing about them.
+func (s *Sealer) ids() string {
 	ids := make([]string, len(s.keys))
 	for i, key := range s.keys {
 		ids[i] = hex.EncodeToString(key.id[:])
 	}
 	return strings.Join(ids, ", ")
 }
+
+// Format implements fmt.Formatter and shows the keys' ids alone: some verbs would print the ciphers inside.
+func (s Sealer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "[secret keys %s]", s.ids()) }
