@@ -120,6 +120,7 @@ func findGrantNotFound(t *testing.T, s *subject) {
 func redeemGrantMakesRow(t *testing.T, s *subject) {
 	s.create(t, waitingGrant(10))
 	shall := fullGrant(10)
+	shall.CreatedAt = start // redeeming does not make a grant younger or older
 	ok(t, s.RedeemGrant(t.Context(), storage.Redemption{Grant: shall, Revision: 1}))
 	shall.Revision = 2
 	same(t, shall, s.grant(t, id(10)))
