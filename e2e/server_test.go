@@ -132,7 +132,7 @@ func (n *node) launch(ctx context.Context) error {
 func (n *node) ready(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, startup)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if answers(ctx, url) {
