@@ -28,10 +28,7 @@ func (p *People) EnrollTOTP(ctx context.Context, userID storage.ID, name string,
 	case len(found.Factors) >= maxDevices:
 		return "", "", invalid("name", "the user has %d authenticators, which is the most; remove them first", maxDevices)
 	}
-	seed, secret, uri, err := newSeed(p.issuer, found.User.Username)
-	if err != nil {
-		return "", "", err
-	}
+	seed, secret, uri := newSeed(p.issuer, found.User.Username)
 	device := storage.TOTP{ID: newID(), UserID: userID, Name: name}
 	if device.Sealed, err = p.sealer.Seal(seed, seedRow(device)); err != nil {
 		return "", "", fmt.Errorf("account: seal the seed: %w", err)

@@ -106,6 +106,9 @@ func (c Candidate) Account() string {
 	return c.login
 }
 
+// UserID is the subject of a known candidate, for the audit log alone; the zero ID where nobody bears the name.
+func (c Candidate) UserID() storage.ID { return c.signIn.User.ID }
+
 // Lookup reads who login names. That nobody bears the name is no error and is not to be seen from outside; errors are the
 // store's alone.
 func (p *People) Lookup(ctx context.Context, login string) (Candidate, error) {

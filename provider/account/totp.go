@@ -5,14 +5,13 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/subtle"
+	"encoding/base32"
 	"encoding/binary"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/totp"
 )
 
 // One-time codes are RFC 6238 with the parameters that every authenticator app knows.
@@ -90,18 +89,22 @@ func hotp(seed []byte, counter int64, digits int) string {
 }
 
 // newSeed draws a seed and describes it for an authenticator app: the secret in base32 and the otpauth URI
-// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
-func newSeed(issuer, accountName string) (seed []byte, secret, uri string, err error) {
+// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format). The URI is put together here because the otp library
+// leaves an & in the issuer as it is, and escapes it nowhere.
+func newSeed(issuer, accountName string) (seed []byte, secret, uri string) {
 	seed = make([]byte, seedLength)
 	_, _ = rand.Read(seed) // never fails since Go 1.24
-	key, err := totp.Generate(totp.GenerateOpts{
-		Issuer: appName(issuer), AccountName: accountName, Secret: seed,
-		Period: totpPeriod, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
-	})
-	if err != nil {
-		return nil, "", "", fmt.Errorf("account: make the otpauth URI: %w", err)
+	secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
+	name := appName(issuer)
+	query := url.Values{
+		"secret": {secret}, "issuer": {name}, "algorithm": {"SHA1"},
+		"digits": {strconv.Itoa(totpDigits)}, "period": {strconv.Itoa(totpPeriod)},
 	}
-	return seed, key.Secret(), key.URL(), nil
+	u := url.URL{
+		Scheme: "otpauth", Host: "totp", Path: "/" + name + ":" + accountName,
+		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // some apps show a plus as it is
+	}
+	return seed, secret, u.String()
 }
 
 // appName is the issuer as an authenticator app shows it: the host of an issuer URL. A colon would end it in the label.
@@ -109,8 +112,18 @@ func appName(issuer string) string {
 	if u, err := url.Parse(issuer); err == nil && u.Hostname() != "" {
 		issuer = u.Hostname()
 	}
-	if name := strings.TrimSpace(strings.ReplaceAll(issuer, ":", " ")); name != "" {
+	if name := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(issuer, ":", " "), "")); name != "" {
 		return name
 	}
 	return "Signet"
+}
+
+// OneTimeCode is the code that an authenticator app with this base32 secret shows at the instant at. It is for `signet dev`, which
+// plays both sides.
+func OneTimeCode(secret string, at time.Time) (string, error) {
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		return "", fmt.Errorf("account: the secret is not base32: %w", err)
+	}
+	return hotp(seed, floorStep(at), totpDigits), nil
 }
