@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -15,11 +16,14 @@ const probeDeadline = 2 * time.Second
 // Probes answer who asks whether the process lives (/healthz) and whether it can work (/readyz).
 type Probes struct {
 	ready    func(context.Context) error
+	logger   *slog.Logger
 	draining atomic.Bool
 }
 
-// NewProbes makes probes that ask ready. Its error is not shown: it may name what nobody outside should know.
-func NewProbes(ready func(context.Context) error) *Probes { return &Probes{ready: ready} }
+// NewProbes makes probes that ask ready. Its error goes to the log: it may name what nobody outside should know.
+func NewProbes(ready func(context.Context) error, logger *slog.Logger) *Probes {
+	return &Probes{ready: ready, logger: logger}
+}
 
 // Drain turns /readyz to 503, so that no new requests are sent here while those in flight finish.
 func (p *Probes) Drain() { p.draining.Store(true) }
@@ -48,7 +52,7 @@ func (p *Probes) readyz(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), probeDeadline)
 	defer cancel()
 	if err := p.ready(ctx); err != nil {
-		_ = c.Error(err)
+		p.logger.WarnContext(ctx, "not ready", slog.Any("error", err))
 		probe(c, http.StatusServiceUnavailable, "not ready: the log says why")
 		return
 	}

@@ -1,0 +1,10 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands are what signet can do.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		newServeCommand(a), newDevCommand(a), newTokenCommand(a), newIntrospectCommand(a), newHealthcheckCommand(a), newVersionCommand(a),
+	}
+}

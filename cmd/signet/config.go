@@ -1,0 +1,344 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+
+	"github.com/signet-idp/signet/provider"
+	"github.com/signet-idp/signet/provider/token"
+	"github.com/signet-idp/signet/storage"
+)
+
+// settings are what an operator sets (docs/contract.md). The YAML name is the variable's without SIGNET_, in lower case; the
+// flag of serve is the same with dashes. Secrets have no flag: a command line is read by everybody on the machine.
+type settings struct {
+	IssuerURL      string `env:"SIGNET_ISSUER_URL" yaml:"issuer_url" help:"the issuer, byte for byte as clients compare it; https unless the host is a loopback one"`
+	ListenAddr     string `env:"SIGNET_LISTEN_ADDR" yaml:"listen_addr" help:"public listener, host:port"`
+	ManagementAddr string `env:"SIGNET_MANAGEMENT_ADDR" yaml:"management_addr" help:"listener of /healthz and /readyz; empty: the probes are on the public listener"`
+
+	DatabaseURL string `env:"SIGNET_DATABASE_URL" yaml:"database_url" secret:"true" help:"sqlite://PATH, sqlite:///ABS/PATH or postgres://…"`
+	SecretKey   string `env:"SIGNET_SECRET_KEY" yaml:"secret_key" secret:"true" help:"base64 of 32 random bytes; several, comma separated, newest first, while rotating"`
+
+	TrustedProxies cidrs `env:"SIGNET_TRUSTED_PROXIES" yaml:"trusted_proxies" help:"CIDRs, comma separated, whose X-Forwarded-For is believed"`
+
+	AccessTokenLifetime      duration `env:"SIGNET_ACCESS_TOKEN_LIFETIME" yaml:"access_token_lifetime" help:"such as 15m"`
+	RefreshTokenIdleLifetime duration `env:"SIGNET_REFRESH_TOKEN_IDLE_LIFETIME" yaml:"refresh_token_idle_lifetime" help:"such as 30d"`
+	RefreshTokenLifetime     duration `env:"SIGNET_REFRESH_TOKEN_LIFETIME" yaml:"refresh_token_lifetime" help:"such as 365d"`
+	RefreshRotation          string   `env:"SIGNET_REFRESH_ROTATION" yaml:"refresh_rotation" help:"strict, balanced or static; empty: by kind of client"`
+	RefreshGrace             duration `env:"SIGNET_REFRESH_GRACE" yaml:"refresh_grace" help:"how long a lost answer may be asked for again"`
+
+	SigningAlg     string   `env:"SIGNET_SIGNING_ALG" yaml:"signing_alg" help:"of access tokens: RS256, PS256, ES256, ES384 or EdDSA"`
+	PasswordHash   string   `env:"SIGNET_PASSWORD_HASH" yaml:"password_hash" help:"argon2id parameters, such as m=19456,t=2,p=1"`
+	SecondFactor   string   `env:"SIGNET_SECOND_FACTOR" yaml:"second_factor" help:"who must have one: optional, admins or all"`
+	AuditRetention duration `env:"SIGNET_AUDIT_RETENTION" yaml:"audit_retention" help:"how long audit events are kept"`
+
+	LogLevel  string `env:"SIGNET_LOG_LEVEL" yaml:"log_level" help:"debug, info, warn or error"`
+	LogFormat string `env:"SIGNET_LOG_FORMAT" yaml:"log_format" help:"text or json; empty: text on a terminal, else json"`
+}
+
+func defaultSettings() settings {
+	return settings{
+		IssuerURL: "http://localhost:8080", ListenAddr: "127.0.0.1:8080", ManagementAddr: "127.0.0.1:9000",
+		DatabaseURL:         "sqlite://signet.db",
+		AccessTokenLifetime: duration(15 * minute), RefreshTokenIdleLifetime: duration(30 * day), RefreshTokenLifetime: duration(365 * day),
+		RefreshGrace: duration(30 * second), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1", SecondFactor: "optional",
+		AuditRetention: duration(400 * day), LogLevel: "info",
+	}
+}
+
+// field is one setting by its three names.
+type field struct {
+	variable, key, flag, help string
+	secret                    bool
+	value                     reflect.Value
+}
+
+// fields lists the settings of s in their order.
+func (s *settings) fields() []field {
+	v := reflect.ValueOf(s).Elem()
+	var all []field
+	for i := range v.NumField() {
+		t := v.Type().Field(i)
+		key := t.Tag.Get("yaml")
+		all = append(all, field{
+			variable: t.Tag.Get("env"), key: key, flag: strings.ReplaceAll(key, "_", "-"), help: t.Tag.Get("help"),
+			secret: t.Tag.Get("secret") != "", value: v.Field(i),
+		})
+	}
+	return all
+}
+
+// settingsFlags adds a flag for every setting that is no secret.
+func settingsFlags(flags *pflag.FlagSet) {
+	s := defaultSettings()
+	for _, f := range s.fields() {
+		if !f.secret {
+			flags.String(f.flag, "", fmt.Sprintf("%s (%s)", f.help, f.variable))
+		}
+	}
+}
+
+// load reads the settings: defaults, then the YAML file, then the environment, then flags. The error has exit code 3 and names
+// each setting with its fault.
+func (a *app) load(flags *pflag.FlagSet) (settings, error) {
+	s := defaultSettings()
+	if a.configFile != "" {
+		if err := s.readFile(a.configFile); err != nil {
+			return settings{}, err
+		}
+	}
+	environment, err := a.environment(s.fields())
+	if err != nil {
+		return settings{}, err
+	}
+	if err := env.ParseWithOptions(&s, env.Options{Environment: environment}); err != nil {
+		return settings{}, envProblems(err)
+	}
+	if err := s.readFlags(flags); err != nil {
+		return settings{}, err
+	}
+	return s, s.validate()
+}
+
+// readFile reads a YAML file strictly: an unknown key is an error with its line and column.
+func (s *settings) readFile(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return fail(exitConfig, "--config: the file cannot be read: %w", err)
+	}
+	defer file.Close()
+	err = yaml.NewDecoder(file, yaml.Strict(), yaml.DisallowUnknownField()).Decode(s)
+	if err != nil && !errors.Is(err, io.EOF) { // an empty file sets nothing
+		return fail(exitConfig, "%s: %s", name, firstLine(yaml.FormatError(err, false, false)))
+	}
+	return nil
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// environment is the process's, with NAME_FILE read into NAME, and DATABASE_URL standing in for SIGNET_DATABASE_URL.
+func (a *app) environment(fields []field) (map[string]string, error) {
+	vars := map[string]string{}
+	for _, pair := range a.environ() {
+		if name, value, ok := strings.Cut(pair, "="); ok && value != "" {
+			vars[name] = value
+		}
+	}
+	for _, name := range []string{"DATABASE_URL", "SIGNET_DATABASE_URL", "SIGNET_SECRET_KEY"} {
+		file := vars[name+"_FILE"]
+		if file == "" {
+			continue
+		}
+		if vars[name] != "" {
+			return nil, fail(exitConfig, "%s and %s_FILE are both set: set one of them", name, name)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fail(exitConfig, "%s_FILE: the file cannot be read: %w", name, err)
+		}
+		vars[name] = strings.TrimRight(string(text), "\r\n")
+	}
+	if vars["SIGNET_DATABASE_URL"] == "" && vars["DATABASE_URL"] != "" {
+		vars["SIGNET_DATABASE_URL"] = vars["DATABASE_URL"]
+	}
+	known := map[string]string{}
+	for _, f := range fields {
+		if value, set := vars[f.variable]; set {
+			known[f.variable] = value
+		}
+	}
+	// Empty is a value of its own here: it turns the management listener off.
+	for _, pair := range a.environ() {
+		if pair == "SIGNET_MANAGEMENT_ADDR=" {
+			known["SIGNET_MANAGEMENT_ADDR"] = ""
+		}
+	}
+	return known, nil
+}
+
+// envProblems says which variable, without the library's words around it. The value is not shown: it may be a secret.
+func envProblems(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return fail(exitConfig, "environment: %w", err)
+	}
+	var problems []error
+	s := settings{}
+	for _, e := range all.Errors {
+		var parse env.ParseError
+		if !errors.As(e, &parse) {
+			problems = append(problems, e)
+			continue
+		}
+		name := parse.Name
+		for i, f := range s.fields() {
+			if reflect.TypeOf(s).Field(i).Name == parse.Name {
+				name = f.variable
+			}
+		}
+		problems = append(problems, fmt.Errorf("%s %w", name, parse.Err))
+	}
+	return fail(exitConfig, "%w", errors.Join(problems...))
+}
+
+func (s *settings) readFlags(flags *pflag.FlagSet) error {
+	if flags == nil {
+		return nil
+	}
+	for _, f := range s.fields() {
+		flag := flags.Lookup(f.flag)
+		if f.secret || flag == nil || !flag.Changed {
+			continue
+		}
+		if text, ok := f.value.Addr().Interface().(interface{ UnmarshalText([]byte) error }); ok {
+			if err := text.UnmarshalText([]byte(flag.Value.String())); err != nil {
+				return fail(exitConfig, "--%s %w", f.flag, err)
+			}
+			continue
+		}
+		f.value.SetString(flag.Value.String())
+	}
+	return nil
+}
+
+// validate reports every problem at once, each in one line that names the setting.
+func (s settings) validate() error {
+	var problems []error
+	var wrong interface{ Unwrap() []error }
+	if err := s.provider(nil).Validate(); errors.As(err, &wrong) {
+		for _, e := range wrong.Unwrap() {
+			var p provider.Problem
+			if errors.As(e, &p) {
+				problems = append(problems, fmt.Errorf("%s %s", variableOf(p.Setting), p.Text))
+			}
+		}
+	}
+	if err := checkAddr(s.ListenAddr); err != nil {
+		problems = append(problems, fmt.Errorf("SIGNET_LISTEN_ADDR %w", err))
+	}
+	if s.ManagementAddr != "" {
+		if err := checkAddr(s.ManagementAddr); err != nil {
+			problems = append(problems, fmt.Errorf("SIGNET_MANAGEMENT_ADDR %w", err))
+		}
+	}
+	if s.ManagementAddr == s.ListenAddr {
+		problems = append(problems, errors.New("SIGNET_MANAGEMENT_ADDR must differ from SIGNET_LISTEN_ADDR; empty puts the probes on the public listener"))
+	}
+	if _, err := s.level(); err != nil {
+		problems = append(problems, err)
+	}
+	if f := s.LogFormat; f != "" && f != "text" && f != "json" {
+		problems = append(problems, errors.New("SIGNET_LOG_FORMAT must be text or json"))
+	}
+	if _, _, err := s.database(); err != nil {
+		problems = append(problems, err)
+	}
+	if len(problems) > 0 {
+		return fail(exitConfig, "%w", errors.Join(problems...))
+	}
+	return nil
+}
+
+// variableOf names a field of provider.Config as operators know it.
+func variableOf(setting string) string {
+	t := reflect.TypeFor[settings]()
+	if setting == "Issuer" {
+		setting = "IssuerURL"
+	}
+	if f, ok := t.FieldByName(setting); ok {
+		return f.Tag.Get("env")
+	}
+	return setting
+}
+
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
+		return errors.New("must be host:port, such as 127.0.0.1:8080 or :8080")
+	}
+	return nil
+}
+
+// The engines.
+const (
+	engineSQLite   = "sqlite"
+	enginePostgres = "postgres"
+)
+
+// database splits the database URL into an engine and where its data is: a path, or the URL itself.
+func (s settings) database() (engine, where string, err error) {
+	scheme, rest, _ := strings.Cut(s.DatabaseURL, "://")
+	switch scheme {
+	case "sqlite":
+		path, query, _ := strings.Cut(rest, "?")
+		if path == "" || query != "" {
+			return "", "", errors.New("SIGNET_DATABASE_URL must name a file: sqlite://PATH or sqlite:///ABSOLUTE/PATH, without parameters")
+		}
+		return engineSQLite, path, nil
+	case "postgres", "postgresql":
+		return enginePostgres, s.DatabaseURL, nil
+	}
+	return "", "", errors.New("SIGNET_DATABASE_URL must begin with sqlite:// or postgres://")
+}
+
+func (s settings) level() (slog.Level, error) {
+	switch s.LogLevel {
+	case "debug":
+		return slog.LevelDebug, nil
+	case "info":
+		return slog.LevelInfo, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	}
+	return 0, errors.New("SIGNET_LOG_LEVEL must be debug, info, warn or error")
+}
+
+// provider is the part of the settings that the protocol goes by.
+func (s settings) provider(logger *slog.Logger) provider.Config {
+	return provider.Config{
+		Issuer:              s.IssuerURL,
+		AccessTokenLifetime: s.AccessTokenLifetime.orNegative(), RefreshTokenIdleLifetime: s.RefreshTokenIdleLifetime.orNegative(),
+		RefreshTokenLifetime: s.RefreshTokenLifetime.orNegative(), RefreshGrace: s.RefreshGrace.orNegative(),
+		RefreshRotation: storage.Rotation(s.RefreshRotation),
+		SigningAlg:      s.SigningAlg, PasswordHash: s.PasswordHash, SecondFactor: token.SecondFactor(s.SecondFactor),
+		AuditRetention: s.AuditRetention.orNegative(), Logger: logger,
+	}
+}
+
+// cidrs are networks, comma separated.
+type cidrs []netip.Prefix
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *cidrs) UnmarshalText(text []byte) error {
+	*c = nil
+	for part := range strings.SplitSeq(string(text), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(part)
+		if err != nil {
+			return errors.New("must be CIDRs such as 10.0.0.0/8 or 127.0.0.1/32, comma separated")
+		}
+		if prefix.Bits() == 0 {
+			return errors.New("must not trust the whole Internet (/0): name the networks of your proxies")
+		}
+		*c = append(*c, prefix.Masked())
+	}
+	return nil
+}
