@@ -30,8 +30,16 @@ func (p *People) Create(ctx context.Context, u storage.User, password storage.Se
 	if err := p.store.CreateUser(ctx, u, phc, also); err != nil {
 		return storage.User{}, translate(err)
 	}
-	stored, err := p.store.FindUser(ctx, u.ID)
-	return stored.User, translate(err)
+	return p.stored(ctx, u, 1), nil
+}
+
+// stored reads u again for what the store stamps. The write is done: where this read fails, u as it was sent must do.
+func (p *People) stored(ctx context.Context, u storage.User, revision int64) storage.User {
+	if found, err := p.store.FindUser(ctx, u.ID); err == nil {
+		return found.User
+	}
+	u.Revision = revision
+	return u
 }
 
 // Update stores u, as it was read and then changed, and returns it as stored. Whether the user is disabled is not changed
@@ -52,8 +60,7 @@ func (p *People) Update(ctx context.Context, u storage.User, by By) (storage.Use
 	if err := p.store.UpdateUser(ctx, u, "", also); err != nil {
 		return storage.User{}, translate(err)
 	}
-	stored, err := p.store.FindUser(ctx, u.ID)
-	return stored.User, translate(err)
+	return p.stored(ctx, u, u.Revision+1), nil
 }
 
 // SetPassword replaces the user's password, ends all the user's grants and tells the user. Errors: *Invalid; ErrNotFound;

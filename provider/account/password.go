@@ -106,8 +106,8 @@ func ownWord(text string, u storage.User) string {
 	return ""
 }
 
-// isPattern reports whether text is one piece of at most half its length over and over, or a run along the alphabet, the digits or a
-// row of a keyboard, forwards or backwards.
+// isPattern reports whether text is one piece of up to four characters over and over, or a run along the alphabet, the digits
+// or the rows of a keyboard, forwards or backwards.
 func isPattern(text string) bool {
 	letters := []rune(text)
 	for size := 1; size <= len(letters)/2 && size <= 4; size++ {
