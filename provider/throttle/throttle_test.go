@@ -94,7 +94,24 @@ func TestOnlyFailuresCount(t *testing.T) {
 		must(t, err)
 	}
 	_, err := l.SignIn(t.Context(), "ada", home(1))
-	slowed(t, err) // giving back twice gave no more than was taken
+	slowed(t, err)
+}
+
+func TestAnAttemptIsGivenBackOnce(t *testing.T) {
+	t.Parallel()
+	l, _, _ := open(t)
+	var last *Ticket
+	for range 5 {
+		var err error
+		last, err = l.SignIn(t.Context(), "ada", home(1))
+		must(t, err)
+	}
+	must(t, last.GiveBack(t.Context()))
+	must(t, last.GiveBack(t.Context()))
+	_, err := l.SignIn(t.Context(), "ada", home(1))
+	must(t, err)
+	_, err = l.SignIn(t.Context(), "ada", home(1))
+	slowed(t, err)
 }
 
 func TestPatienceIsBoundedByTheLongBucket(t *testing.T) {
@@ -184,6 +201,12 @@ func TestSecondFactorsAndPasswordsDoNotSlowEachOther(t *testing.T) {
 	must(t, err)
 	clock.pass(time.Minute)
 	_, err = l.SecondFactor(t.Context(), user(1), home(1))
+	must(t, err)
+	for i := range 30 { // the address is counted apart as well
+		_, err := l.SignIn(t.Context(), fmt.Sprint("user", i), home(3))
+		must(t, err)
+	}
+	_, err = l.SecondFactor(t.Context(), user(3), home(3))
 	must(t, err)
 }
 
