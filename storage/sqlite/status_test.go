@@ -1,0 +1,34 @@
+package sqlite_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/signet-idp/signet/storage/sqlite"
+)
+
+func TestStatusChangesNothingAndMigrateAppliesWhatItNamed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "signet.db")
+	have, want, pending, err := sqlite.Status(t.Context(), path)
+	if err != nil || have != 0 || want < 1 || int64(len(pending)) != want {
+		t.Fatalf("before: %d of %d, %v, %v", have, want, pending, err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("asking made the file: %v", err)
+	}
+	applied, err := sqlite.Migrate(t.Context(), path)
+	if err != nil || len(applied) != len(pending) {
+		t.Fatalf("applied %v, %v", applied, err)
+	}
+	have, _, pending, err = sqlite.Status(t.Context(), path)
+	if err != nil || have != want || len(pending) != 0 {
+		t.Errorf("after: %d of %d, %v, %v", have, want, pending, err)
+	}
+	if applied, err := sqlite.Migrate(t.Context(), path); err != nil || len(applied) != 0 {
+		t.Errorf("a second time: %v, %v", applied, err)
+	}
+}
