@@ -1,0 +1,104 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/signet-idp/signet/storage"
+)
+
+// clientFlags are a registration on the command line: one flag for each member, by its name in RFC 7591 with dashes, in the
+// singular where it is repeated and without client_ in front.
+type clientFlags struct {
+	given storage.ClientMetadata
+	taken map[string]func(*storage.ClientMetadata) // by flag: carries the member over from given
+}
+
+// apply carries the members that were given over to m, and reports whether there were any.
+func (f *clientFlags) apply(cmd *cobra.Command, m *storage.ClientMetadata) (any bool) {
+	for name, take := range f.taken {
+		if cmd.Flags().Changed(name) {
+			take(m)
+			any = true
+		}
+	}
+	return any
+}
+
+func (f *clientFlags) register(cmd *cobra.Command) {
+	f.taken = map[string]func(*storage.ClientMetadata){}
+	f.words(cmd)
+	f.lists(cmd)
+	f.numbers(cmd)
+}
+
+func (f *clientFlags) words(cmd *cobra.Command) {
+	type m = storage.ClientMetadata
+	for _, flag := range []struct {
+		name, usage string
+		member      func(*m) *string
+	}{
+		{"name", "what people read on the consent page", func(m *m) *string { return &m.Name }},
+		{"scope", "scopes that the client may ask for, separated by spaces", func(m *m) *string { return &m.Scope }},
+		{"token-endpoint-auth-method", "client_secret_basic (default), client_secret_post, or none for a public client", func(m *m) *string { return &m.TokenEndpointAuthMethod }},
+		{"application-type", "web (default) or native", func(m *m) *string { return &m.ApplicationType }},
+		{"client-uri", "home page", func(m *m) *string { return &m.ClientURI }},
+		{"logo-uri", "logo", func(m *m) *string { return &m.LogoURI }},
+		{"policy-uri", "privacy policy", func(m *m) *string { return &m.PolicyURI }},
+		{"tos-uri", "terms of service", func(m *m) *string { return &m.TOSURI }},
+		{"id-token-signed-response-alg", "algorithm of its ID tokens", func(m *m) *string { return &m.IDTokenSignedAlg }},
+		{"access-token-signed-response-alg", "algorithm of its access tokens", func(m *m) *string { return &m.AccessTokenSignedAlg }},
+		{"access-token-format", "jwt (default) or opaque", func(m *m) *string { return &m.AccessTokenFormat }},
+		{"refresh-rotation", "strict, balanced or static", func(m *m) *string { return (*string)(&m.RefreshRotation) }},
+	} {
+		cmd.Flags().StringVar(flag.member(&f.given), flag.name, "", flag.usage)
+		f.taken[flag.name] = func(to *m) { *flag.member(to) = *flag.member(&f.given) }
+	}
+}
+
+func (f *clientFlags) lists(cmd *cobra.Command) {
+	type m = storage.ClientMetadata
+	for _, flag := range []struct {
+		name, usage string
+		commas      bool // whether commas separate, which they cannot where a value may hold one
+		member      func(*m) *[]string
+	}{
+		{"grant-type", "password, refresh_token, client_credentials … (repeatable)", true, func(m *m) *[]string { return &m.GrantTypes }},
+		{"response-type", "response type of the authorization endpoint (repeatable)", true, func(m *m) *[]string { return &m.ResponseTypes }},
+		{"redirect-uri", "where answers may be sent, compared byte by byte (repeatable)", false, func(m *m) *[]string { return &m.RedirectURIs }},
+		{"contact", "e-mail address of somebody responsible (repeatable)", false, func(m *m) *[]string { return &m.Contacts }},
+		{"resource", "resource indicator that it may ask tokens for (repeatable)", false, func(m *m) *[]string { return &m.Resources }},
+	} {
+		if flag.commas {
+			cmd.Flags().StringSliceVar(flag.member(&f.given), flag.name, nil, flag.usage)
+		} else {
+			cmd.Flags().StringArrayVar(flag.member(&f.given), flag.name, nil, flag.usage)
+		}
+		f.taken[flag.name] = func(to *m) { *flag.member(to) = *flag.member(&f.given) }
+	}
+}
+
+func (f *clientFlags) numbers(cmd *cobra.Command) {
+	type m = storage.ClientMetadata
+	for _, flag := range []struct {
+		name, usage string
+		member      func(*m) *int64
+	}{
+		{"access-token-lifetime", "how long its access tokens live; 0: the server's default", func(m *m) *int64 { return &m.AccessTokenLifetime }},
+		{"refresh-token-lifetime", "how long its grants live at most; 0: the server's default", func(m *m) *int64 { return &m.RefreshTokenLifetime }},
+		{"refresh-token-idle-lifetime", "how long a refresh token may lie unused; 0: the server's default", func(m *m) *int64 { return &m.RefreshTokenIdleLifetime }},
+		{"refresh-grace", "how long a lost answer may be asked for again; 0: the server's default", func(m *m) *int64 { return &m.RefreshGrace }},
+	} {
+		cmd.Flags().Var(secondsFlag{flag.member(&f.given)}, flag.name, flag.usage)
+		f.taken[flag.name] = func(to *m) { *flag.member(to) = *flag.member(&f.given) }
+	}
+	for _, flag := range []struct {
+		name, usage string
+		member      func(*m) *bool
+	}{
+		{"id-token-on-refresh", "a refresh answers with an ID token too", func(m *m) *bool { return &m.IDTokenOnRefresh }},
+		{"first-party", "belongs to the operator of this server", func(m *m) *bool { return &m.FirstParty }},
+	} {
+		cmd.Flags().BoolVar(flag.member(&f.given), flag.name, false, flag.usage)
+		f.taken[flag.name] = func(to *m) { *flag.member(to) = *flag.member(&f.given) }
+	}
+}
