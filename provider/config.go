@@ -26,7 +26,7 @@ type Config struct {
 	RefreshGrace             time.Duration    // W of docs/grants.md; 0: 30 seconds
 
 	SigningAlg   string             // of access tokens; "": ES256
-	PasswordHash string             // argon2id parameters; "": m=19456,t=2,p=1
+	PasswordHash account.Params     // argon2id parameters; zero: m=19456,t=2,p=1
 	SecondFactor token.SecondFactor // "": optional
 
 	AuditRetention time.Duration    // 0: 400 days
@@ -110,7 +110,7 @@ func (c Config) Validate() error {
 	if !keys.Signs(c.SigningAlg) {
 		bad("SigningAlg", "must be RS256, PS256, ES256, ES384 or EdDSA")
 	}
-	if _, err := account.ParseParams(c.PasswordHash); c.PasswordHash != "" && err != nil {
+	if err := (account.Config{Hash: c.PasswordHash}).Validate(); err != nil {
 		bad("PasswordHash", "%v", err)
 	}
 	if s := c.SecondFactor; s != token.SecondFactorOptional && s != token.SecondFactorAdmins && s != token.SecondFactorAll {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 
@@ -44,12 +43,6 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	if err != nil {
 		return nil, err
 	}
-	hash := account.DefaultParams()
-	if c.PasswordHash != "" {
-		if hash, err = account.ParseParams(c.PasswordHash); err != nil {
-			return nil, fmt.Errorf("password hash: %w", err)
-		}
-	}
 	p := &Provider{config: c, store: store, ring: ring, node: rand.Text()}
 	p.clients = client.New(store, client.Config{
 		Issuer: c.Issuer, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
@@ -57,7 +50,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
 	})
 	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
-		Issuer: c.Issuer, Hash: hash, Clock: c.Clock,
+		Issuer: c.Issuer, Hash: c.PasswordHash, Clock: c.Clock,
 	})
 	mint := handle.New(ring)
 	p.tokens = &token.Endpoint{

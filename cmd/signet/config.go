@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/signet-idp/signet/provider"
+	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
 )
@@ -238,6 +239,9 @@ func (s settings) validate() error {
 	if s.ManagementAddr == s.ListenAddr {
 		problems = append(problems, errors.New("SIGNET_MANAGEMENT_ADDR must differ from SIGNET_LISTEN_ADDR; empty puts the probes on the public listener"))
 	}
+	if _, err := account.ParseParams(s.PasswordHash); err != nil {
+		problems = append(problems, fmt.Errorf("SIGNET_PASSWORD_HASH: %w", err))
+	}
 	if _, err := s.level(); err != nil {
 		problems = append(problems, err)
 	}
@@ -311,12 +315,16 @@ func (s settings) level() (slog.Level, error) {
 
 // provider is the part of the settings that the protocol goes by.
 func (s settings) provider(logger *slog.Logger) provider.Config {
+	hash, err := account.ParseParams(s.PasswordHash)
+	if err != nil {
+		hash = account.Params{} // validate has refused it
+	}
 	return provider.Config{
 		Issuer:              s.IssuerURL,
 		AccessTokenLifetime: s.AccessTokenLifetime.orNegative(), RefreshTokenIdleLifetime: s.RefreshTokenIdleLifetime.orNegative(),
 		RefreshTokenLifetime: s.RefreshTokenLifetime.orNegative(), RefreshGrace: s.RefreshGrace.orNegative(),
 		RefreshRotation: storage.Rotation(s.RefreshRotation),
-		SigningAlg:      s.SigningAlg, PasswordHash: s.PasswordHash, SecondFactor: token.SecondFactor(s.SecondFactor),
+		SigningAlg:      s.SigningAlg, PasswordHash: hash, SecondFactor: token.SecondFactor(s.SecondFactor),
 		AuditRetention: s.AuditRetention.orNegative(), Logger: logger,
 	}
 }
