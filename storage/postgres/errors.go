@@ -88,7 +88,8 @@ func said(err error) bool {
 }
 
 // uncertain reports whether a commit may have happened although it was not confirmed: the connection broke, or the server
-// ended the session instead of answering. An ordinary ERROR in its answer means that it rolled back.
+// ended the session instead of answering. An ordinary ERROR in its answer means that it rolled back. pgconn.SafeToRetry is not
+// asked: it calls a commit safe to repeat whose answer broke off (the "conn closed" that follows hides what came first).
 func uncertain(err error) bool {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && (refused.Code == completionUnknown || refused.Code == resolutionUnknown) {
@@ -104,7 +105,7 @@ func uncertain(err error) bool {
 	case errors.Is(err, pgx.ErrTxCommitRollback):
 		return false
 	}
-	return !pgconn.SafeToRetry(err)
+	return true
 }
 
 // passing reports whether nothing was committed and the same work may well succeed on another try.

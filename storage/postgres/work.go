@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -103,8 +104,10 @@ func attempt[T any](ctx context.Context, s *Store, job work[T]) (T, error) {
 	}
 }
 
-// once does job on one connection. A server that is going down, or is no longer the one that takes writes, takes every other
-// connection with it.
+var errClosedIdle = errors.New("the connection was closed while it was idle")
+
+// once does job on one connection. Where that breaks, or its server is going down or no longer takes writes, the others are
+// most likely as dead, and each would cost a caller an error: all are replaced.
 func once[T any](ctx context.Context, s *Store, job work[T]) (value T, err error) {
 	waiting, cancel := context.WithTimeout(ctx, acquireTimeout)
 	c, err := s.pool.Acquire(waiting)
@@ -113,8 +116,11 @@ func once[T any](ctx context.Context, s *Store, job work[T]) (value T, err error
 		return value, unreached{err}
 	}
 	defer c.Release()
+	if c.Conn().IsClosed() { // so that nothing has been sent
+		return value, errClosedIdle
+	}
 	value, err = job(ctx, c)
-	if err != nil && serverGone(err) {
+	if err != nil && (serverGone(err) || c.Conn().IsClosed() && ctx.Err() == nil) {
 		s.pool.Reset()
 	}
 	return value, err

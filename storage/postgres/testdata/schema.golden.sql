@@ -1,0 +1,120 @@
+audit_events.id uuid NOT NULL
+audit_events.at timestamp with time zone NOT NULL
+audit_events.kind text COLLATE C NOT NULL
+audit_events.actor text NOT NULL
+audit_events.user_id uuid
+audit_events.client_id text COLLATE C NOT NULL
+audit_events.grant_id uuid
+audit_events.seen json NOT NULL
+audit_events.detail json NOT NULL
+audit_events CONSTRAINT audit_events_pkey PRIMARY KEY (id)
+CREATE INDEX audit_events_at ON public.audit_events USING btree (at)
+CREATE INDEX audit_events_user ON public.audit_events USING btree (user_id)
+buckets.key bytea NOT NULL
+buckets.tat timestamp with time zone NOT NULL
+buckets CONSTRAINT buckets_pkey PRIMARY KEY (key)
+CREATE INDEX buckets_tat ON public.buckets USING btree (tat)
+clients.id text COLLATE C NOT NULL
+clients.revision bigint NOT NULL
+clients.metadata json NOT NULL
+clients.secrets json NOT NULL
+clients.disabled_at timestamp with time zone
+clients.created_at timestamp with time zone NOT NULL
+clients.updated_at timestamp with time zone NOT NULL
+clients CONSTRAINT clients_pkey PRIMARY KEY (id)
+denied_tokens.grant_id uuid NOT NULL
+denied_tokens.serial bigint NOT NULL
+denied_tokens.expires_at timestamp with time zone NOT NULL
+denied_tokens CONSTRAINT denied_tokens_pkey PRIMARY KEY (grant_id, serial)
+CREATE INDEX denied_tokens_expiry ON public.denied_tokens USING btree (expires_at)
+grants.id uuid NOT NULL
+grants.client_id text COLLATE C NOT NULL
+grants.user_id uuid NOT NULL
+grants.session_id uuid
+grants.scope text[] NOT NULL
+grants.audience text[] NOT NULL
+grants.acr text NOT NULL
+grants.amr text[] NOT NULL
+grants.auth_time timestamp with time zone
+grants.nonce text NOT NULL
+grants.state text COLLATE C NOT NULL
+grants.revision bigint NOT NULL
+grants.pending jsonb
+grants.generation bigint NOT NULL
+grants.fork integer NOT NULL
+grants.parent_fork integer NOT NULL
+grants.key_id integer NOT NULL
+grants.issued_at timestamp with time zone
+grants.retired timestamp with time zone[] NOT NULL
+grants.shared_at timestamp with time zone
+grants.seen json NOT NULL
+grants.secret_hash bytea NOT NULL
+grants.expires_at timestamp with time zone NOT NULL
+grants.created_at timestamp with time zone NOT NULL
+grants.sender text NOT NULL
+grants.revoked_at timestamp with time zone
+grants.revoked_reason text NOT NULL
+grants CONSTRAINT grants_pkey PRIMARY KEY (id)
+grants CONSTRAINT grants_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'active'::text, 'revoked'::text])))
+CREATE INDEX grants_client ON public.grants USING btree (client_id)
+CREATE INDEX grants_expiry ON public.grants USING btree (expires_at)
+CREATE INDEX grants_user ON public.grants USING btree (user_id)
+grants WITH fillfactor=80
+keys.id text COLLATE C NOT NULL
+keys.use text COLLATE C NOT NULL
+keys.algorithm text NOT NULL
+keys.number integer NOT NULL
+keys.state text NOT NULL
+keys.public text NOT NULL
+keys.sealed bytea NOT NULL
+keys.created_at timestamp with time zone NOT NULL
+keys CONSTRAINT keys_pkey PRIMARY KEY (id)
+keys CONSTRAINT keys_use_check CHECK ((use = ANY (ARRAY['sig'::text, 'handle'::text])))
+CREATE UNIQUE INDEX keys_number ON public.keys USING btree (number) WHERE (use = 'handle'::text)
+leases.name text NOT NULL
+leases.holder text NOT NULL
+leases.ends_at timestamp with time zone NOT NULL
+leases CONSTRAINT leases_pkey PRIMARY KEY (name)
+logins.login text COLLATE C NOT NULL
+logins.user_id uuid NOT NULL
+logins CONSTRAINT logins_pkey PRIMARY KEY (login)
+logins CONSTRAINT logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE INDEX logins_user ON public.logins USING btree (user_id)
+outbox.id uuid NOT NULL
+outbox.kind text NOT NULL
+outbox.user_id uuid
+outbox.data json NOT NULL
+outbox.attempt integer NOT NULL
+outbox.due_at timestamp with time zone NOT NULL
+outbox.created_at timestamp with time zone NOT NULL
+outbox CONSTRAINT outbox_pkey PRIMARY KEY (id)
+CREATE INDEX outbox_due ON public.outbox USING btree (due_at)
+recovery_codes.user_id uuid NOT NULL
+recovery_codes.digest bytea NOT NULL
+recovery_codes CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, digest)
+recovery_codes CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+totp.id uuid NOT NULL
+totp.user_id uuid NOT NULL
+totp.name text NOT NULL
+totp.sealed bytea NOT NULL
+totp.confirmed_at timestamp with time zone
+totp.last_step bigint NOT NULL
+totp.created_at timestamp with time zone NOT NULL
+totp CONSTRAINT totp_pkey PRIMARY KEY (id)
+totp CONSTRAINT totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE INDEX totp_user ON public.totp USING btree (user_id)
+CREATE UNIQUE INDEX totp_waiting ON public.totp USING btree (user_id) WHERE (confirmed_at IS NULL)
+users.id uuid NOT NULL
+users.revision bigint NOT NULL
+users.username text COLLATE C NOT NULL
+users.email text COLLATE C NOT NULL
+users.email_verified boolean NOT NULL
+users.phone text COLLATE C NOT NULL
+users.phone_verified boolean NOT NULL
+users.profile json NOT NULL
+users.admin boolean NOT NULL
+users.password_hash text COLLATE C NOT NULL
+users.disabled_at timestamp with time zone
+users.created_at timestamp with time zone NOT NULL
+users.updated_at timestamp with time zone NOT NULL
+users CONSTRAINT users_pkey PRIMARY KEY (id)
