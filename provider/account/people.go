@@ -122,26 +122,38 @@ func (p *People) Lookup(ctx context.Context, login string) (Candidate, error) {
 	return Candidate{login: CanonicalLogin(login), signIn: found, known: true}, nil
 }
 
+// Turn is leave to compute one password hash now. Whoever has one must Leave.
+type Turn struct{ hasher *Hasher }
+
+// Leave gives the place to the next in the queue.
+func (t Turn) Leave() { t.hasher.leave() }
+
+// Queue waits for a turn to prove a password. key is whose turn it is: the caller's address, or the client that forwards its
+// users' passwords. Errors are *oauth.Error temporarily_unavailable: too many are waiting, or ctx ended.
+//
+// The throttle is asked with the turn in hand, so that of one account's sign-ins no more are under way than hashes are computed:
+// many at once, all with the right password, wait for each other instead of emptying the account's bucket.
+func (p *People) Queue(ctx context.Context, key string) (Turn, error) {
+	if err := p.hasher.enter(ctx, key); err != nil {
+		return Turn{}, err
+	}
+	return Turn{p.hasher}, nil
+}
+
 // Prove checks the password of c and returns the user as Lookup read it; what the sign-in buys is to be written on that
 // revision (storage.Spend). ErrWrong for unknown and disabled users, those without a password and wrong passwords, at one
-// and the same cost. queueKey is whose turn it takes in the Hasher's queue: the caller's address, or the client that
-// forwards its users' passwords. Other errors are *oauth.Error temporarily_unavailable: too many are waiting, or ctx ended.
+// and the same cost.
 //
 // A hash cheaper than the one configured is replaced at success; where that fails, the next sign-in tries again.
-func (p *People) Prove(ctx context.Context, c Candidate, password storage.Secret, queueKey string) (storage.SignIn, error) {
+func (p *People) Prove(ctx context.Context, turn Turn, c Candidate, password storage.Secret) (storage.SignIn, error) {
 	prepared, possible := preparePassword(password)
-	var right bool
-	err := p.hasher.do(ctx, queueKey, func() { right = p.hasher.verify(prepared, c.signIn.PasswordHash, p.hash) })
-	switch {
-	case err != nil:
-		return storage.SignIn{}, err
-	case !right || !possible || !c.known || !c.signIn.User.DisabledAt.IsZero():
+	right := turn.hasher.verify(prepared, c.signIn.PasswordHash, p.hash)
+	if !right || !possible || !c.known || !c.signIn.User.DisabledAt.IsZero() {
 		return storage.SignIn{}, ErrWrong
 	}
 	if NeedsRaise(c.signIn.PasswordHash, p.hash) {
-		if raised, err := p.newHash(ctx, prepared, queueKey); err == nil {
-			_ = p.store.RaiseHash(ctx, c.signIn.User.ID, c.signIn.PasswordHash, raised)
-		}
+		raised := turn.hasher.hash(prepared, p.hash)
+		_ = p.store.RaiseHash(ctx, c.signIn.User.ID, c.signIn.PasswordHash, raised)
 	}
 	return c.signIn, nil
 }

@@ -68,7 +68,12 @@ func (h *house) signIn(ctx context.Context, login, password string) (storage.Sig
 	if err != nil {
 		return storage.SignIn{}, err
 	}
-	return h.Prove(ctx, candidate, secret(password), "192.0.2.1")
+	turn, err := h.Queue(ctx, "192.0.2.1")
+	if err != nil {
+		return storage.SignIn{}, err
+	}
+	defer turn.Leave()
+	return h.Prove(ctx, turn, candidate, secret(password))
 }
 
 // audited returns the kinds of the user's audit events, oldest first.
@@ -232,7 +237,7 @@ func TestAnOverloadedPoolRefusesBeforeHashing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	before := h.hasher.hashes.Load()
-	if _, err := h.Prove(ctx, Candidate{}, secret(good), "x"); !refusedBusy(err) || h.hasher.hashes.Load() != before {
+	if _, err := h.Queue(ctx, "x"); !refusedBusy(err) || h.hasher.hashes.Load() != before {
 		t.Errorf("got %v after %d hashes", err, h.hasher.hashes.Load()-before)
 	}
 }

@@ -1,17 +1,17 @@
 package account
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/binary"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
 )
 
 // One-time codes are RFC 6238 with the parameters that every authenticator app knows.
@@ -33,7 +33,7 @@ func MatchStep(seed []byte, code string, at time.Time, lastStep int64) (step int
 	now := floorStep(at)
 	// Every candidate is compared, so that the time does not tell which matched.
 	for candidate := now + totpWindow; candidate >= now-totpWindow; candidate-- {
-		same := subtle.ConstantTimeCompare([]byte(hotp(seed, candidate, totpDigits)), []byte(digits)) == 1
+		same := subtle.ConstantTimeCompare([]byte(hotpCode(seed, candidate, otp.DigitsSix)), []byte(digits)) == 1
 		if same && candidate > lastStep {
 			step, ok = candidate, true
 		}
@@ -72,20 +72,14 @@ func codeDigits(code string) (string, bool) {
 	return digits, true
 }
 
-// hotp is RFC 4226 §5.3 with HMAC-SHA-1.
-func hotp(seed []byte, counter int64, digits int) string {
-	mac := hmac.New(sha1.New, seed)
-	var message [8]byte
-	binary.BigEndian.PutUint64(message[:], uint64(counter))
-	mac.Write(message[:])
-	sum := mac.Sum(nil)
-	offset := sum[len(sum)-1] & 0xf
-	value := uint64(binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff)
-	modulus := uint64(1)
-	for range digits {
-		modulus *= 10
+// hotpCode is the one-time code of a counter (RFC 4226 §5.3), for RFC 6238's SHA-1 default. A malformed seed has none: "".
+func hotpCode(seed []byte, counter int64, digits otp.Digits) string {
+	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
+	code, err := hotp.GenerateCodeCustom(secret, uint64(counter), hotp.ValidateOpts{Digits: digits, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		return ""
 	}
-	return fmt.Sprintf("%0*d", digits, value%modulus)
+	return code
 }
 
 // newSeed draws a seed and describes it for an authenticator app: the secret in base32 and the otpauth URI
@@ -125,5 +119,5 @@ func OneTimeCode(secret string, at time.Time) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("account: the secret is not base32: %w", err)
 	}
-	return hotp(seed, floorStep(at), totpDigits), nil
+	return hotpCode(seed, floorStep(at), otp.DigitsSix), nil
 }

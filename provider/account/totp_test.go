@@ -20,7 +20,7 @@ func TestCodesAreThoseOfRFC6238AppendixB(t *testing.T) {
 		20000000000: "65353130",
 	} {
 		at := time.Unix(unix, 0)
-		if got := hotp(rfcSeed(), floorStep(at), 8); got != want {
+		if got := hotpCode(rfcSeed(), floorStep(at), otp.DigitsEight); got != want {
 			t.Errorf("at %d: %s, want %s", unix, got, want)
 		}
 		if step, ok := MatchStep(rfcSeed(), want[2:], at, 0); !ok || step != unix/30 {
@@ -32,7 +32,7 @@ func TestCodesAreThoseOfRFC6238AppendixB(t *testing.T) {
 func TestACodeIsGoodForItsStepAndOneOnEitherSide(t *testing.T) {
 	t.Parallel()
 	const step = 41152263
-	code := hotp(rfcSeed(), step, totpDigits)
+	code := hotpCode(rfcSeed(), step, otp.DigitsSix)
 	for second := int64(-61); second <= 91; second++ {
 		at := time.Unix(step*30+second, 0)
 		got, ok := MatchStep(rfcSeed(), code, at, 0)
@@ -55,13 +55,13 @@ func TestAStepServesOnceAndNoneBeforeItAfterwards(t *testing.T) {
 		now + 9: {now - 1: false, now: false, now + 1: false},
 	} {
 		for step, want := range wantOK {
-			if _, ok := MatchStep(rfcSeed(), hotp(rfcSeed(), step, totpDigits), at, last); ok != want {
+			if _, ok := MatchStep(rfcSeed(), hotpCode(rfcSeed(), step, otp.DigitsSix), at, last); ok != want {
 				t.Errorf("last step now%+d, code of now%+d: %v, want %v", last-now, step-now, ok, want)
 			}
 		}
 	}
 	// The clock was set back a minute: what served is still spent.
-	if _, ok := MatchStep(rfcSeed(), hotp(rfcSeed(), now, totpDigits), at.Add(-time.Minute), now); ok {
+	if _, ok := MatchStep(rfcSeed(), hotpCode(rfcSeed(), now, otp.DigitsSix), at.Add(-time.Minute), now); ok {
 		t.Error("a clock set back gives a replay")
 	}
 }

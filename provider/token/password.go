@@ -91,21 +91,31 @@ func (e *Endpoint) provePassword(ctx context.Context, q *request, username, pass
 	if err != nil {
 		return storage.SignIn{}, err
 	}
+	person, err := e.hashPassword(ctx, q, candidate, storage.NewSecret([]byte(password)))
+	if !errors.Is(err, account.ErrWrong) {
+		return person, err
+	}
+	if err := e.refused(ctx, q, "signin.failed", candidate.UserID()); err != nil {
+		return storage.SignIn{}, err
+	}
+	return storage.SignIn{}, wrongPassword(err)
+}
+
+// hashPassword waits for its turn, takes an attempt and computes the hash.
+func (e *Endpoint) hashPassword(ctx context.Context, q *request, c account.Candidate, password storage.Secret) (storage.SignIn, error) {
 	from := q.throttled()
-	ticket, err := e.Limiter.SignIn(ctx, candidate.Account(), from)
+	turn, err := e.People.Queue(ctx, cmp.Or(from.ClientID, from.Address))
 	if err != nil {
 		return storage.SignIn{}, err
 	}
-	person, err := e.People.Prove(ctx, candidate, storage.NewSecret([]byte(password)), cmp.Or(from.ClientID, from.Address))
-	if errors.Is(err, account.ErrWrong) {
-		if err := e.refused(ctx, q, "signin.failed", candidate.UserID()); err != nil {
-			return storage.SignIn{}, err
-		}
-		return storage.SignIn{}, wrongPassword(err)
+	defer turn.Leave()
+	ticket, err := e.Limiter.SignIn(ctx, c.Account(), from)
+	if err != nil {
+		return storage.SignIn{}, err
 	}
-	// The proof was right, or never looked at: either way this was no failure.
-	if back := ticket.GiveBack(ctx); err == nil && back != nil {
-		return storage.SignIn{}, back
+	person, err := e.People.Prove(ctx, turn, c, password)
+	if err == nil {
+		_ = ticket.GiveBack(ctx) // the sign-in stands: an attempt that is not given back comes back with time
 	}
 	return person, err
 }
@@ -130,7 +140,8 @@ func (e *Endpoint) proveOTP(ctx context.Context, q *request, person storage.Sign
 		return e.wrongFactor(ctx, q, person.User.ID, err)
 	}
 	spend.FactorID, spend.Step = factor, step
-	return ticket.GiveBack(ctx)
+	_ = ticket.GiveBack(ctx)
+	return nil
 }
 
 // wrongFactor records a refused second factor.
