@@ -67,7 +67,7 @@ func TestCompose(t *testing.T) {
 	env := mapped(image.env, file.Services["signet"].Environment, secrets)
 	env["SIGNET_LISTEN_ADDR"] = moved(t, env["SIGNET_LISTEN_ADDR"], "0.0.0.0:8080", public)
 	env["SIGNET_MANAGEMENT_ADDR"] = moved(t, env["SIGNET_MANAGEMENT_ADDR"], "0.0.0.0:9000", management)
-	node := &node{URL: "http://" + management, dir: dir, env: env, as: as, program: program, args: image.cmd, log: &logBuffer{}}
+	node := &node{probes: "http://" + management, dir: dir, env: env, as: as, program: program, args: image.cmd, log: &logBuffer{}}
 	t.Cleanup(node.kill)
 	node.start(t)
 	test := file.Services["signet"].Healthcheck.Test

@@ -14,7 +14,7 @@ func TestDev(t *testing.T) {
 	t.Parallel()
 	dev := &node{dir: t.TempDir(), args: []string{"dev"}, log: &logBuffer{}}
 	addr := freeAddr(t)
-	dev.URL, dev.env = "http://"+addr, settings{"SIGNET_LISTEN_ADDR": addr}
+	dev.probes, dev.env = "http://"+addr, settings{"SIGNET_LISTEN_ADDR": addr}
 	t.Cleanup(dev.kill)
 	shown := tour(t, dev)
 

@@ -44,7 +44,9 @@ func TestGoClients(t *testing.T) {
 		}
 		t.Run("client credentials", func(t *testing.T) { clientCredentialsFlow(t, node, provider, robot) })
 		t.Run("wrong password", func(t *testing.T) {
-			conf := oauth2.Config{ClientID: shop.ID, ClientSecret: shop.Secret, Endpoint: provider.Endpoint()}
+			endpoint := provider.Endpoint()
+			endpoint.AuthStyle = oauth2.AuthStyleInHeader // to detect the style it would send a refused request once more
+			conf := oauth2.Config{ClientID: shop.ID, ClientSecret: shop.Secret, Endpoint: endpoint}
 			_, err := conf.PasswordCredentialsToken(t.Context(), "ada", "not it")
 			var refusal *oauth2.RetrieveError
 			if !errors.As(err, &refusal) || refusal.ErrorCode != "invalid_grant" {

@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -251,7 +253,9 @@ func amcheck(t *testing.T, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), path, "--install-missing", "--heapallindexed", "-d", address)
+	cmd := exec.CommandContext(t.Context(), path, "--install-missing", "--heapallindexed", config.Database)
+	cmd.Env = append(os.Environ(), "PGHOST="+config.Host, "PGPORT="+strconv.Itoa(int(config.Port)),
+		"PGUSER="+config.User, "PGPASSWORD="+config.Password)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("pg_amcheck of %s: %v\n%s", config.Database, err, out)
 	}

@@ -27,7 +27,7 @@ func TestReadme(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Dir = dir
 	cmd.Env = settings{
-		"SIGNET_LISTEN_ADDR": addr, "SIGNET_MANAGEMENT_ADDR": "", "SIGNET_ISSUER_URL": "http://localhost:" + port,
+		"SIGNET_LISTEN_ADDR": addr, "SIGNET_MANAGEMENT_ADDR": freeAddr(t), "SIGNET_ISSUER_URL": "http://localhost:" + port,
 	}.environ(dir)
 	cmd.Env[0] = "PATH=" + filepath.Dir(signet) + ":" + os.Getenv("PATH")
 	out, errs := runGroup(t, cmd)

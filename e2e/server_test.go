@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,10 +37,11 @@ func (s settings) environ(home string) []string {
 
 // node is one Signet process, or the place of one that was ended.
 type node struct {
-	URL string // where it listens
-	dir string
-	env settings
-	as  func(*exec.Cmd) // changes the command before it starts; nil: as it is
+	URL    string // where it listens
+	probes string // where it answers /readyz
+	dir    string
+	env    settings
+	as     func(*exec.Cmd) // changes the command before it starts; nil: as it is
 	// program and args are what is started; empty: signet serve.
 	program string
 	args    []string
@@ -84,13 +84,13 @@ func serve(t testing.TB, env settings) *node {
 // place chooses where a server will listen and does not start it. Settings in env win.
 func place(t testing.TB, env settings) *node {
 	t.Helper()
-	addr := freeAddr(t)
-	n := &node{URL: "http://" + addr, dir: t.TempDir(), log: &logBuffer{}}
+	addr, management := freeAddr(t), freeAddr(t)
+	n := &node{URL: "http://" + addr, probes: "http://" + management, dir: t.TempDir(), log: &logBuffer{}}
 	n.env = settings{
 		"SIGNET_ISSUER_URL":      n.URL,
 		"SIGNET_LISTEN_ADDR":     addr,
-		"SIGNET_MANAGEMENT_ADDR": "", // the probes are on the public listener
-		"SIGNET_LOG_FORMAT":      "json",
+		"SIGNET_MANAGEMENT_ADDR": management,
+		"SIGNET_LOG_FORMAT":      "text",
 	}
 	maps.Copy(n.env, env)
 	t.Cleanup(func() {
@@ -106,7 +106,7 @@ func place(t testing.TB, env settings) *node {
 func (n *node) start(t testing.TB) {
 	t.Helper()
 	if err := n.launch(t.Context()); err != nil {
-		t.Fatalf("signet serve: %v\n%s", err, n.log.tail())
+		t.Fatalf("signet serve: %v", err)
 	}
 }
 
@@ -125,7 +125,7 @@ func (n *node) launch(ctx context.Context) error {
 	}
 	n.done = make(chan error, 1)
 	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(n.cmd, n.done)
-	return n.ready(ctx, n.URL+"/readyz")
+	return n.ready(ctx, n.probes+"/readyz")
 }
 
 // ready asks url until it answers 200.
@@ -222,15 +222,6 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-func hostOf(t testing.TB, raw string) string {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Host
-}
-
 // logBuffer collects what a process writes, for many writers and readers.
 type logBuffer struct {
 	mu  sync.Mutex
@@ -252,5 +243,5 @@ func (b *logBuffer) String() string {
 // tail is the end of the log: what fits on a screen.
 func (b *logBuffer) tail() string {
 	text := b.String()
-	return text[max(0, len(text)-6000):]
+	return text[max(0, len(text)-3000):]
 }

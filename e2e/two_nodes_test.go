@@ -14,9 +14,9 @@ func TestTwoNodes(t *testing.T) {
 	t.Parallel()
 	first := place(t, onPostgres(t))
 	env := maps.Clone(first.env)
-	delete(env, "SIGNET_LISTEN_ADDR")
+	delete(env, "SIGNET_LISTEN_ADDR") // all else, the issuer above all, they have in common
+	delete(env, "SIGNET_MANAGEMENT_ADDR")
 	second := place(t, env)
-	second.env["SIGNET_LISTEN_ADDR"] = hostOf(t, second.URL)
 	started := make(chan error, 1)
 	go func() { started <- second.launch(t.Context()) }()
 	first.start(t)
