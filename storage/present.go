@@ -129,7 +129,7 @@ func (r *rule) decide(p Presented) Outcome {
 	case parent && r.age(r.step.IssuedAt) > w: // 4
 		r.again = true
 		return r.fork()
-	case r.retiredLately(p.Generation): // 5
+	case parent || r.retiredLately(p.Generation): // 5; a code is a parent that no retirement tells of
 		r.again = true
 		return r.answerNewest()
 	}
