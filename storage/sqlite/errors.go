@@ -76,6 +76,8 @@ func unopened(path string, err error) error {
 		because = "another process holds it locked: wait until that has finished, or stop it"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		because = "it is read-only: let this user write the file and its folder"
+	case sqlite3.SQLITE_ERROR:
+		because = "its schema could not be brought up to date, and nothing of the step that failed was kept: report this"
 	case sqlite3.SQLITE_FULL:
 		because = "the disk is full: make room"
 	}

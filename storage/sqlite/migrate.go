@@ -17,7 +17,7 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// lockPatience is how long opening waits for another process, as busy_timeout does where SQLite waits by itself.
+// How long opening waits for another process where SQLite does not wait by itself, and how often it looks.
 const (
 	lockPatience = 5 * time.Second
 	lockPause    = 10 * time.Millisecond

@@ -121,11 +121,22 @@ func create(path string) error {
 	if err := made.Close(); err != nil {
 		return err
 	}
-	linked := os.Link(made.Name(), path)
-	if errors.Is(linked, fs.ErrExist) {
-		linked = nil
+	err = os.Link(made.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without hard links
+		err = createExclusively(path)
 	}
-	return errors.Join(linked, os.Remove(made.Name()))
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	return errors.Join(err, os.Remove(made.Name()))
+}
+
+func createExclusively(path string) error {
+	made, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return made.Close()
 }
 
 // now is the store's clock.

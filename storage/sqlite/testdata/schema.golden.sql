@@ -1,0 +1,158 @@
+CREATE TABLE audit_events (
+    id        BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    at        INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    actor     TEXT    NOT NULL,
+    user_id   BLOB,
+    client_id TEXT    NOT NULL,
+    grant_id  BLOB,
+    seen      TEXT    NOT NULL,
+    detail    TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX audit_events_at ON audit_events (at);
+
+CREATE INDEX audit_events_user ON audit_events (user_id);
+
+CREATE TABLE buckets (
+    key BLOB    NOT NULL PRIMARY KEY,
+    tat INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX buckets_tat ON buckets (tat);
+
+CREATE TABLE clients (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    revision    INTEGER NOT NULL,
+    metadata    TEXT    NOT NULL,
+    secrets     TEXT    NOT NULL,
+    disabled_at INTEGER,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE denied_tokens (
+    grant_id   BLOB    NOT NULL,
+    serial     INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (grant_id, serial)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX denied_tokens_expiry ON denied_tokens (expires_at);
+
+CREATE TABLE goose_db_version (
+		id INTEGER PRIMARY KEY AUTOINCREMENT,
+		version_id INTEGER NOT NULL,
+		is_applied INTEGER NOT NULL,
+		tstamp TIMESTAMP DEFAULT (datetime('now'))
+	);
+
+CREATE TABLE grants (
+    id             BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    client_id      TEXT    NOT NULL,
+    user_id        BLOB    NOT NULL,
+    session_id     BLOB,
+    scope          TEXT    NOT NULL,
+    audience       TEXT    NOT NULL,
+    acr            TEXT    NOT NULL,
+    amr            TEXT    NOT NULL,
+    auth_time      INTEGER,
+    nonce          TEXT    NOT NULL,
+    state          TEXT    NOT NULL CHECK (state IN ('pending', 'active', 'revoked')),
+    revision       INTEGER NOT NULL,
+    pending        TEXT,
+    generation     INTEGER NOT NULL,
+    fork           INTEGER NOT NULL,
+    parent_fork    INTEGER NOT NULL,
+    key_id         INTEGER NOT NULL,
+    issued_at      INTEGER,
+    retired        TEXT    NOT NULL,
+    shared_at      INTEGER,
+    seen           TEXT    NOT NULL,
+    secret_hash    BLOB    NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    sender         TEXT    NOT NULL,
+    revoked_at     INTEGER,
+    revoked_reason TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX grants_client ON grants (client_id);
+
+CREATE INDEX grants_expiry ON grants (expires_at);
+
+CREATE INDEX grants_user ON grants (user_id);
+
+CREATE TABLE keys (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    use        TEXT    NOT NULL CHECK (use IN ('sig', 'handle')),
+    algorithm  TEXT    NOT NULL,
+    number     INTEGER NOT NULL,
+    state      TEXT    NOT NULL,
+    public     TEXT    NOT NULL,
+    sealed     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX keys_number ON keys (number) WHERE use = 'handle';
+
+CREATE TABLE leases (
+    name    TEXT    NOT NULL PRIMARY KEY,
+    holder  TEXT    NOT NULL,
+    ends_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logins (
+    login   TEXT NOT NULL PRIMARY KEY,
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_user ON logins (user_id);
+
+CREATE TABLE outbox (
+    id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    kind       TEXT    NOT NULL,
+    user_id    BLOB,
+    data       TEXT    NOT NULL,
+    attempt    INTEGER NOT NULL,
+    due_at     INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX outbox_due ON outbox (due_at);
+
+CREATE TABLE recovery_codes (
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    digest  BLOB NOT NULL,
+    PRIMARY KEY (user_id, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE totp (
+    id           BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id      BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name         TEXT    NOT NULL,
+    sealed       BLOB    NOT NULL,
+    confirmed_at INTEGER,
+    last_step    INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX totp_user ON totp (user_id);
+
+CREATE UNIQUE INDEX totp_waiting ON totp (user_id) WHERE confirmed_at IS NULL;
+
+CREATE TABLE users (
+    id             BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    revision       INTEGER NOT NULL,
+    username       TEXT    NOT NULL,
+    email          TEXT    NOT NULL,
+    email_verified INTEGER NOT NULL,
+    phone          TEXT    NOT NULL,
+    phone_verified INTEGER NOT NULL,
+    profile        TEXT    NOT NULL,
+    admin          INTEGER NOT NULL,
+    password_hash  TEXT    NOT NULL,
+    disabled_at    INTEGER,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL
+) STRICT;
