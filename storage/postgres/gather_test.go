@@ -43,11 +43,15 @@ func stepFrom(id storage.ID, revision int64) storage.Step {
 
 // rotateAll rotates all grants at once, each from revision 1, and returns what each caller got.
 func rotateAll(s *postgres.Store, ids []storage.ID) map[storage.ID]chan error {
+	return rotateAllFrom(s, ids, 1)
+}
+
+func rotateAllFrom(s *postgres.Store, ids []storage.ID, revision int64) map[storage.ID]chan error {
 	answers := make(map[storage.ID]chan error, len(ids))
 	for _, id := range ids {
 		answer := make(chan error, 1)
 		answers[id] = answer
-		go func() { answer <- s.RotateGrant(context.Background(), stepFrom(id, 1)) }()
+		go func() { answer <- s.RotateGrant(context.Background(), stepFrom(id, revision)) }()
 	}
 	return answers
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // supervisor starts the server and waits on a pipe whose other end this process holds. The kernel closes that end when the
-// process is gone, however it went; then the server is stopped. The directory goes with it where $1 says so.
+// process is gone, however it went; then the server is stopped and its directory removed.
 const supervisor = `log=$1; shift
 "$@" >"$log" 2>&1 &
 server=$!
