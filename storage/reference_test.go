@@ -25,6 +25,7 @@ const (
 	rememberSixteen                // 5: sixteen generations of it, not four
 	twiceTheWindow                 // 5: for 2W, not for W
 	youngParent                    // 5: so too the parent of a young newest
+	codeRetired                    // 5: a code was retired when generation 1 was issued
 	adoptedTimes                   // 6: an adopted generation has four retirements behind it
 	remintUnderRow                 // every answer but a new token is minted under the row's key
 	numRepairs
@@ -33,7 +34,8 @@ const (
 func (r repair) String() string {
 	return [...]string{
 		"forkLost", "parentFork", "siblingsSurvive", "sharedOnFork", "retiredOnFork", "convergeOnShared", "sharedSurvives",
-		"convergeOnCrowd", "rememberRetired", "rememberSixteen", "twiceTheWindow", "youngParent", "adoptedTimes", "remintUnderRow",
+		"convergeOnCrowd", "rememberRetired", "rememberSixteen", "twiceTheWindow", "youngParent", "codeRetired",
+		"adoptedTimes", "remintUnderRow",
 	}[r]
 }
 
@@ -177,6 +179,9 @@ func (c *court) outcome() storage.Outcome {
 }
 
 func (c *court) exchange() storage.Outcome {
+	if len(c.row.Retired) == 0 && c.has[codeRetired] {
+		c.row.Retired = []time.Time{c.row.IssuedAt}
+	}
 	remembered := []time.Time{c.now}
 	depth := 16
 	if !c.has[rememberSixteen] {

@@ -17,7 +17,7 @@ import (
 //	③  forkLost                    ⑦  convergeOnShared, sharedSurvives
 //	④  forkLost, parentFork        ⑧  convergeOnShared, sharedOnFork, and with the answer lost siblingsSurvive
 //	⑤  rememberRetired             ⑨  adoptedTimes
-//	⑩  remintUnderRow              a device that polls again: youngParent
+//	⑩  remintUnderRow              the devices: youngParent, codeRetired
 func namedSchedules() []schedule {
 	return []schedule{
 		{"① a fork is saved and used while another caller still holds the parent", []repair{retiredOnFork}, scheduleOne},
@@ -34,6 +34,7 @@ func namedSchedules() []schedule {
 		{"⑨ a restore between two callers", []repair{adoptedTimes}, scheduleNine},
 		{"⑩ the handle key rotates between presentation and retry", []repair{remintUnderRow}, scheduleTen},
 		{"a device that lost the answer polls again", []repair{youngParent}, scheduleDevice},
+		{"a device polls slowly while its other half goes on", []repair{codeRetired}, scheduleSlowDevice},
 	}
 }
 
@@ -226,6 +227,14 @@ func scheduleDevice(s *script) {
 	fork := s.at(31, code, storage.Fork)
 	s.is(s.at(35, code, storage.Newest), fork)
 	s.at(100, fork, storage.Exchange)
+}
+
+func scheduleSlowDevice(s *script) { // D = R = 15 s
+	s.row.IssuedAt, s.row.Retired = began, nil
+	code := token{0, 0, 1}
+	one := s.at(29, code, storage.Newest)  // saved at 44; another poll has read the code at 43
+	two := s.at(45, one, storage.Exchange) // it goes on
+	s.is(s.at(58, code, storage.Newest), two)
 }
 
 func TestTheNamedSchedulesLogNobodyOut(t *testing.T) {
