@@ -10,7 +10,7 @@ type Also struct {
 
 // Event is one line of the audit log. It never holds a secret, a token or a password.
 type Event struct {
-	ID       ID
+	ID       ID        // zero: drawn by the store
 	At       time.Time // stamped by the store
 	Kind     string    // object.act, for example grant.reuse
 	Actor    string    // who did it: a user's or client's ID, "cli", "server"; "" where nobody is known
@@ -33,7 +33,7 @@ type EventFilter struct {
 
 // Letter is a message to a person, waiting in the outbox. Its data holds no secret.
 type Letter struct {
-	ID        ID
+	ID        ID     // zero: drawn by the store
 	Kind      string // which message
 	UserID    ID
 	Data      map[string]string

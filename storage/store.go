@@ -47,7 +47,7 @@ type Store interface {
 
 // Grants are the heart: one row for each login of a user at a client.
 type Grants interface {
-	// CreateGrant stores g, whose Revision becomes 1, and spends what it relies on in the same commit. ErrMoved: the user is no
+	// CreateGrant stores g, whose Revision becomes 1 and whose CreatedAt is stamped by the store where it is zero, and spends what it relies on in the same commit. ErrMoved: the user is no
 	// longer at spend.UserRevision, or is disabled, or gone; a password change that commits first wins, and one that commits
 	// later revokes g. ErrSpent: the TOTP step or recovery code served before. A zero spend is not checked.
 	CreateGrant(ctx context.Context, g Grant, spend Spend, also Also) error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,10 +54,24 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for _, line := range problems(err) {
 		fmt.Fprintln(a.stderr, "signet: "+line)
 	}
 	return exitCode(err)
+}
+
+// problems is one line for each problem. A database driver may need many lines for one; operators get it in one, with what to do.
+func problems(err error) []string {
+	if !errors.Is(err, storage.ErrUnavailable) {
+		return strings.Split(err.Error(), "\n")
+	}
+	var parts []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line = strings.TrimSpace(line); !slices.Contains(parts, line) {
+			parts = append(parts, line)
+		}
+	}
+	return []string{strings.Join(parts, " ") + "; is the database of SIGNET_DATABASE_URL up, and reachable from here?"}
 }
 
 func exitCode(err error) int {

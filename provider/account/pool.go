@@ -19,8 +19,8 @@ func Hashers(cores int) int { return max(1, cores-1) }
 // the operating system then shares the time and no request waits for a whole hash.
 func Procs(cores int) int { return max(cores, Hashers(cores)+2) }
 
-// placesPerWorker bounds the queue: at the default cost it is under two seconds of work for one core.
-const placesPerWorker = 24
+// placesPerWorker bounds the queue: at the default cost it is about two seconds of work for one core.
+const placesPerWorker = 40
 
 // Hasher computes password hashes: a few at once, the others in a short queue that takes turns between keys (an address, or a
 // client that forwards its users' passwords), so that one caller's flood delays nobody else by more than a turn.

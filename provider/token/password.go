@@ -85,13 +85,9 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 	return e.create(q, g, spend)
 }
 
-// provePassword takes an attempt before the hash is computed and gives it back when the password was right.
+// provePassword finds the person and checks the password. A refusal is recorded; its answer is the same whatever was wrong.
 func (e *Endpoint) provePassword(ctx context.Context, q *request, username, password string) (storage.SignIn, error) {
-	candidate, err := e.People.Lookup(ctx, username)
-	if err != nil {
-		return storage.SignIn{}, err
-	}
-	person, err := e.hashPassword(ctx, q, candidate, storage.NewSecret([]byte(password)))
+	candidate, person, err := e.hashPassword(ctx, q, username, storage.NewSecret([]byte(password)))
 	if !errors.Is(err, account.ErrWrong) {
 		return person, err
 	}
@@ -101,23 +97,28 @@ func (e *Endpoint) provePassword(ctx context.Context, q *request, username, pass
 	return storage.SignIn{}, wrongPassword(err)
 }
 
-// hashPassword waits for its turn, takes an attempt and computes the hash.
-func (e *Endpoint) hashPassword(ctx context.Context, q *request, c account.Candidate, password storage.Secret) (storage.SignIn, error) {
+// hashPassword waits for its turn before anything is read, so that a flood is refused cheaply; with the turn in hand it takes an
+// attempt, and computes the hash.
+func (e *Endpoint) hashPassword(
+	ctx context.Context, q *request, username string, password storage.Secret,
+) (candidate account.Candidate, person storage.SignIn, err error) {
 	from := q.throttled()
 	turn, err := e.People.Queue(ctx, cmp.Or(from.ClientID, from.Address))
 	if err != nil {
-		return storage.SignIn{}, err
+		return candidate, person, err
 	}
 	defer turn.Leave()
-	ticket, err := e.Limiter.SignIn(ctx, c.Account(), from)
-	if err != nil {
-		return storage.SignIn{}, err
+	if candidate, err = e.People.Lookup(ctx, username); err != nil {
+		return candidate, person, err
 	}
-	person, err := e.People.Prove(ctx, turn, c, password)
-	if err == nil {
+	ticket, err := e.Limiter.SignIn(ctx, candidate.Account(), from)
+	if err != nil {
+		return candidate, person, err
+	}
+	if person, err = e.People.Prove(ctx, turn, candidate, password); err == nil {
 		_ = ticket.GiveBack(ctx) // the sign-in stands: an attempt that is not given back comes back with time
 	}
-	return person, err
+	return candidate, person, err
 }
 
 // throttled is who this request counts against: a confidential client that forwards its users' passwords, else an address.

@@ -53,7 +53,7 @@ func (e *Endpoint) revokeGrant(ctx context.Context, q *request, text string) err
 		return err
 	}
 	g := s.Grant
-	if g.ClientID != q.caller.Client.ID || !g.SecretHash.Equal(handle.SecretDigest(h.Secret)) || g.State == storage.Revoked {
+	if g.ClientID != q.caller.Client.ID || !g.SecretHash.Equal(handle.SecretDigest(h.Secret)) || g.State != storage.Active {
 		return nil
 	}
 	_, err = e.Store.RevokeGrant(ctx, storage.Revocation{
