@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/signet-idp/signet/provider/handle"
@@ -54,7 +55,7 @@ func (e *Endpoint) Introspect(w http.ResponseWriter, r *http.Request) error {
 	if handle.PrefixOf(text) == string(handle.Refresh) {
 		answer, err = e.introspectRefresh(ctx, caller.Client, text)
 	} else {
-		answer, err = e.introspectAccess(ctx, caller.Client.ID, text)
+		answer, err = e.introspectAccess(ctx, caller.Client, text)
 	}
 	if err != nil {
 		return err
@@ -62,20 +63,24 @@ func (e *Endpoint) Introspect(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, answer)
 }
 
-func (e *Endpoint) introspectAccess(ctx context.Context, callerID, text string) (Introspection, error) {
+func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, text string) (Introspection, error) {
 	read, err := e.Issuer.ReadAccess(text)
 	if err != nil {
 		return Introspection{}, nil // not ours: inactive, whatever is wrong with it
 	}
-	if read.ClientID != callerID && !slices.Contains(read.Audience, callerID) {
+	if read.ClientID != caller.ID && !slices.Contains(read.Audience, caller.ID) {
 		return Introspection{}, nil
 	}
 	username, alive, err := e.alive(ctx, read)
 	if err != nil || !alive {
 		return Introspection{}, err
 	}
+	scope, err := e.standingScope(ctx, read, caller)
+	if err != nil {
+		return Introspection{}, err
+	}
 	return Introspection{
-		Active: true, Scope: read.Scope, ClientID: read.ClientID, Username: username, TokenType: "Bearer",
+		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: username, TokenType: "Bearer",
 		Expires: read.Expires, IssuedAt: read.IssuedAt, Subject: read.Subject, Audience: read.Audience, Issuer: read.Issuer,
 		ID: read.ID, AuthTime: read.AuthTime, ACR: read.ACR, AMR: read.AMR,
 	}, nil
@@ -98,6 +103,19 @@ func (e *Endpoint) alive(ctx context.Context, read issue.Read) (username string,
 	dead := expired(read, s.Now) || s.Grant.ClientID != read.ClientID || s.Refused() != storage.Admissible ||
 		slices.Contains(s.Denied, read.Serial)
 	return s.User.Username, !dead, nil
+}
+
+// standingScope is what of the token's scope its client is still registered for: what was taken away is gone at once. caller is
+// the client that asks, who mostly is the token's own.
+func (e *Endpoint) standingScope(ctx context.Context, read issue.Read, caller storage.Client) ([]string, error) {
+	owner := caller
+	if owner.ID != read.ClientID {
+		var err error
+		if owner, _, err = e.Store.FindClient(ctx, read.ClientID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return intersect(strings.Fields(read.Scope), registeredScope(owner.Metadata)), nil
 }
 
 // clientTokenAlive is alive for client credentials, whose tokens have no row.
@@ -129,7 +147,7 @@ func (e *Endpoint) introspectRefresh(ctx context.Context, c storage.Client, text
 		return Introspection{}, err
 	}
 	policy := e.Clients.Policy(c)
-	if unfit(s, h, c.ID, policy) != "" {
+	if !slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken) || unfit(s, h, c.ID, policy) != "" {
 		return Introspection{}, nil
 	}
 	presented := storage.Presented{Generation: h.Generation, Fork: h.Fork, KeyID: h.Key}
@@ -141,8 +159,9 @@ func (e *Endpoint) introspectRefresh(ctx context.Context, c storage.Client, text
 		expires = idle
 	}
 	g := s.Grant
+	scope := intersect(g.Scope, registeredScope(c.Metadata))
 	return Introspection{
-		Active: true, Scope: oauth.JoinScope(g.Scope), ClientID: g.ClientID, Username: s.User.Username, Expires: expires.Unix(),
+		Active: true, Scope: oauth.JoinScope(scope), ClientID: g.ClientID, Username: s.User.Username, Expires: expires.Unix(),
 		IssuedAt: g.IssuedAt.Unix(), Subject: g.UserID.String(), Audience: g.Audience, Issuer: e.IssuerURL,
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR, AMR: g.AMR,
 	}, nil

@@ -33,7 +33,10 @@ func (e *Endpoint) Userinfo(w http.ResponseWriter, r *http.Request) error {
 	if !alive {
 		return invalidToken(errors.New("token is not active"))
 	}
-	scope := strings.Fields(read.Scope)
+	scope, err := e.standingScope(ctx, read, storage.Client{})
+	if err != nil {
+		return err
+	}
 	if !read.OfGrant || !slices.Contains(scope, oauth.ScopeOpenID) {
 		refusal := oauth.Errorf(oauth.InsufficientScope, "the access token does not have the scope openid")
 		refusal.Challenge = `Bearer error="insufficient_scope", error_description="` + refusal.Description + `", scope="openid"`
