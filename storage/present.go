@@ -139,6 +139,9 @@ func (r *rule) decide(p Presented) Outcome {
 // exchange: the first use decides the generation; the other siblings are dead.
 func (r *rule) exchange(p Presented) Outcome {
 	kept := r.step.Retired
+	if len(kept) == 0 { // the code before generation 1 was exchanged when that was issued
+		kept = []time.Time{r.step.IssuedAt}
+	}
 	for len(kept) > 0 && r.age(kept[len(kept)-1]) >= 2*r.policy.Grace {
 		kept = kept[:len(kept)-1]
 	}
