@@ -1,0 +1,87 @@
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/signet-idp/signet/storage"
+	"github.com/signet-idp/signet/storage/postgres"
+	"github.com/signet-idp/signet/storage/postgres/pgtest"
+	"github.com/signet-idp/signet/storage/sqlite"
+)
+
+// site is where a store's data lies: several nodes may open it, and it may be copied as a backup would.
+type site struct {
+	engine string
+	where  string // file or URL
+}
+
+// newSite makes an empty, current database of the engine.
+func newSite(t testing.TB, engine string) site {
+	t.Helper()
+	if engine == "sqlite" {
+		return site{engine, filepath.Join(t.TempDir(), "signet.db")}
+	}
+	s := site{engine, pgtest.URL(t)}
+	if _, err := postgres.Migrate(t.Context(), s.where); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// open is one more node's store at the site.
+func (s site) open(t testing.TB, clock func() time.Time) storage.Store {
+	t.Helper()
+	var store storage.Store
+	var err error
+	if s.engine == "sqlite" {
+		store, err = sqlite.Open(t.Context(), sqlite.Options{Path: s.where, Clock: clock})
+	} else {
+		store, err = postgres.Open(t.Context(), postgres.Options{URL: s.where, Clock: clock, MaxConns: 8})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// copied is a backup of the site as it is now. Nobody may have it open.
+func (s site) copied(t testing.TB) site {
+	t.Helper()
+	if s.engine == "postgres" {
+		return site{s.engine, pgtest.Clone(t, s.where)}
+	}
+	data, err := os.ReadFile(s.where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return site{s.engine, to}
+}
+
+// eachSite runs test at an empty site of each engine.
+func eachSite(t *testing.T, test func(t *testing.T, s site, c *clock)) {
+	t.Helper()
+	for engine := range engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			test(t, newSite(t, engine), newClock())
+		})
+	}
+}
+
+// eachPair runs test with two nodes over one empty database of each engine: what one process settles in its memory proves
+// nothing about two.
+func eachPair(t *testing.T, test func(nodes [2]*world)) {
+	t.Helper()
+	eachSite(t, func(t *testing.T, s site, c *clock) {
+		test([2]*world{newWorld(t, s.engine, s.open(t, c.Now), c), newWorld(t, s.engine, s.open(t, c.Now), c)})
+	})
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)} }
