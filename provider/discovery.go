@@ -20,7 +20,7 @@ func (p *Provider) metadata() map[string]any {
 		"issuer":                                p.config.Issuer,
 		"response_types_supported":              []string{},
 		"grant_types_supported":                 append(token.Grants(), oauth.GrantMFAOTP),
-		"scopes_supported":                      token.UserScopes(),
+		"scopes_supported":                      oauth.UserScopes(),
 		"claims_supported":                      append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash"}, account.ClaimNames()...),
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": p.ring.Algorithms(),

@@ -38,7 +38,7 @@ func (f *clientFlags) words(cmd *cobra.Command) {
 		member      func(*m) *string
 	}{
 		{"name", "what people read on the consent page", func(m *m) *string { return &m.Name }},
-		{"scope", "scopes that the client may ask for, separated by spaces", func(m *m) *string { return &m.Scope }},
+		{"scope", "scopes that the client may ask for, separated by spaces (default for clients of people: the standard ones)", func(m *m) *string { return &m.Scope }},
 		{"token-endpoint-auth-method", "client_secret_basic (default), client_secret_post, or none for a public client", func(m *m) *string { return &m.TokenEndpointAuthMethod }},
 		{"application-type", "web (default) or native", func(m *m) *string { return &m.ApplicationType }},
 		{"client-uri", "home page", func(m *m) *string { return &m.ClientURI }},

@@ -72,9 +72,7 @@ func checkGrants(m *storage.ClientMetadata, c Config) error {
 		return metadataError("grant_types must not have client_credentials in a public client (token_endpoint_auth_method none): " +
 			"it has no credentials")
 	}
-	if slices.Contains(m.GrantTypes, oauth.GrantRefreshToken) && !slices.ContainsFunc(m.GrantTypes, func(grant string) bool {
-		return grant != oauth.GrantRefreshToken && grant != oauth.GrantClientCredentials
-	}) {
+	if slices.Contains(m.GrantTypes, oauth.GrantRefreshToken) && !slices.ContainsFunc(m.GrantTypes, forPeople) {
 		return metadataError("grant_types has refresh_token but no grant type that gives a refresh token: " +
 			"client_credentials does not, the others do")
 	}
@@ -135,13 +133,23 @@ func checkRedirects(m *storage.ClientMetadata, _ Config) error {
 	return nil
 }
 
+// checkScope gives a client of people the standard scopes where it names none (RFC 7591 §2 leaves the default to the server):
+// most relying parties that register without a scope then ask for these.
 func checkScope(m *storage.ClientMetadata, _ Config) error {
 	scope, err := oauth.ParseScope(m.Scope)
 	if err != nil {
 		return metadataError("scope: %s", oauth.As(err).Description)
 	}
+	if len(scope) == 0 && slices.ContainsFunc(m.GrantTypes, forPeople) {
+		scope = oauth.UserScopes()
+	}
 	m.Scope = oauth.JoinScope(scope)
 	return nil
+}
+
+// forPeople reports whether a grant type speaks for a person.
+func forPeople(grant string) bool {
+	return grant != oauth.GrantClientCredentials && grant != oauth.GrantRefreshToken
 }
 
 // checkTexts refuses what could mislead on a consent page or in a log.

@@ -184,3 +184,20 @@ func TestChosenIDsAreNeverSubjects(t *testing.T) {
 		seen[id] = true
 	}
 }
+
+func TestAClientOfPeopleThatNamesNoScopeGetsTheStandardOnes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		grants      []string
+		scope, want string
+	}{
+		{[]string{"password"}, "", "openid profile email address phone offline_access"},
+		{[]string{"password"}, "api", "api"},
+		{[]string{"client_credentials"}, "", ""},
+	} {
+		m, err := client.Validate(storage.ClientMetadata{GrantTypes: c.grants, Scope: c.scope}, client.Config{})
+		if err != nil || m.Scope != c.want {
+			t.Errorf("%v with scope %q: %q, %v", c.grants, c.scope, m.Scope, err)
+		}
+	}
+}

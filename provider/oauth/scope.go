@@ -49,3 +49,11 @@ func Within(some, all []string) bool {
 	}
 	return true
 }
+
+// UserScopes are the scopes that mean something to the provider itself. They speak about a person; a client that acts for itself
+// has no use for them.
+func UserScopes() []string {
+	return []string{
+		ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeOfflineAccess,
+	}
+}

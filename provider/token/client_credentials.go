@@ -14,7 +14,7 @@ func (e *Endpoint) clientCredentials(_ context.Context, q *request) (*plan, erro
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "a public client cannot use the client_credentials grant")
 	}
 	c := q.caller.Client
-	registered := slices.DeleteFunc(registeredScope(c.Metadata), func(s string) bool { return slices.Contains(UserScopes(), s) })
+	registered := slices.DeleteFunc(registeredScope(c.Metadata), func(s string) bool { return slices.Contains(oauth.UserScopes(), s) })
 	scope, err := requestedScope(q.params, registered)
 	if err != nil {
 		return nil, err

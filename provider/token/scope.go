@@ -9,14 +9,6 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// UserScopes are the scopes that mean something to the provider itself. They speak about a person; a client that acts for itself
-// has no use for them.
-func UserScopes() []string {
-	return []string{
-		oauth.ScopeOpenID, oauth.ScopeProfile, oauth.ScopeEmail, oauth.ScopeAddress, oauth.ScopePhone, oauth.ScopeOfflineAccess,
-	}
-}
-
 // requestedScope is the scope that the request asks for, within what registered allows: all of it where none was named.
 func requestedScope(p oauth.Params, registered []string) ([]string, error) {
 	if p.Get("scope") == "" {
