@@ -195,7 +195,7 @@ func TestAClientOfPeopleThatNamesNoScopeGetsTheStandardOnes(t *testing.T) {
 		{[]string{"password"}, "api", "api"},
 		{[]string{"client_credentials"}, "", ""},
 	} {
-		m, err := client.Validate(storage.ClientMetadata{GrantTypes: c.grants, Scope: c.scope}, client.Config{})
+		m, err := Validate(storage.ClientMetadata{GrantTypes: c.grants, Scope: c.scope}, Config{})
 		if err != nil || m.Scope != c.want {
 			t.Errorf("%v with scope %q: %q, %v", c.grants, c.scope, m.Scope, err)
 		}
