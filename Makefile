@@ -22,8 +22,9 @@ help: ## say what there is
 .PHONY: test
 test: ## everything that CI runs: lint, unit, e2e (about ten minutes on two cores)
 	@rm -f $(BUILD)/*.json
-	@$(MAKE) --no-print-directory parts lint unit e2e
-	@$(MAKE) --no-print-directory missing
+	@$(MAKE) --no-print-directory parts
+	@failed=0; $(MAKE) --no-print-directory --keep-going lint unit e2e || failed=1; \
+	$(MAKE) --no-print-directory missing || failed=1; exit $$failed
 
 .PHONY: unit
 unit: $(BIN)/gotestsum ## the tests of the product, storage contract on both engines, with the race detector
