@@ -3,6 +3,7 @@ package storage_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signet-idp/signet/storage"
@@ -144,14 +145,22 @@ func (m *model) seldom() error {
 		}
 	case 4:
 		if m.restores && m.backup.Generation > 0 {
-			m.row, m.restores, m.brings = m.backup, false, nil                  // no answer outlives the database going down
-			m.exchanged, m.minted = map[uint32]uint16{}, map[[2]uint32]uint16{} // the row has forgotten them too
-			m.note("restored to (%d,%d)", m.row.Generation, m.row.Fork)
+			m.restore()
 		}
 	case 5, 6:
 		m.backup = m.row
 	}
 	return nil
+}
+
+// restore puts the row back. No answer outlives the database going down, and no request that is more than four generations
+// behind: that is as far as rule 6 can make up for what the row has forgotten.
+func (m *model) restore() {
+	m.restores, m.brings = false, nil
+	m.asks = slices.DeleteFunc(m.asks, func(f flight) bool { return f.token.generation+4 < m.row.Generation })
+	m.row = m.backup
+	m.exchanged, m.minted = map[uint32]uint16{}, map[[2]uint32]uint16{}
+	m.note("restored to (%d,%d)", m.row.Generation, m.row.Fork)
 }
 
 // refresh presents an honest caller's token: no verdict may be reuse.
