@@ -1,10 +1,11 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/signet-idp/signet/provider/account"
@@ -46,31 +47,44 @@ func (p *Provider) metadata() map[string]any {
 }
 
 func (p *Provider) serveMetadata(w http.ResponseWriter, r *http.Request) error {
-	p.metadataOnce.Do(func() { p.metadataJSON, p.metadataErr = json.Marshal(p.metadata()) })
-	if p.metadataErr != nil {
-		return p.metadataErr
-	}
-	serveDocument(w, r, "application/json", p.metadataJSON)
+	p.published.serve(w, r)
 	return nil
 }
 
 // serveJWKS publishes the keys that verify our signatures (RFC 7517 §5).
 func (p *Provider) serveJWKS(w http.ResponseWriter, r *http.Request) error {
-	serveDocument(w, r, "application/json", p.ring.JWKS())
+	body := p.ring.JWKS()
+	d := p.keySet.Load()
+	if d == nil || !bytes.Equal(d.body, body) { // the ring was read anew
+		d = newDocument(body)
+		p.keySet.Store(d)
+	}
+	d.serve(w, r)
 	return nil
 }
 
-// serveDocument answers with body, or 304 to who has it already (RFC 9110 §13.1.2).
-func serveDocument(w http.ResponseWriter, r *http.Request, mediaType string, body []byte) {
+// document is a public JSON text with the tag by which caches know it.
+type document struct {
+	body         []byte
+	etag, length string
+}
+
+func newDocument(body []byte) *document {
 	sum := sha256.Sum256(body)
-	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	w.Header().Set("ETag", etag)
+	return &document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, strconv.Itoa(len(body))}
+}
+
+// serve answers with the document, or 304 to who has it already (RFC 9110 §13.1.2).
+func (d *document) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("ETag", d.etag)
 	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
-		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == etag || known == "*" {
+		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == d.etag || known == "*" {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
 	}
-	w.Header().Set("Content-Type", mediaType)
-	_, _ = w.Write(body)
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", d.length)
+	_, _ = w.Write(d.body)
 }

@@ -3,9 +3,11 @@ package provider
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"runtime"
-	"sync"
+	"sync/atomic"
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/client"
@@ -27,9 +29,8 @@ type Provider struct {
 	tokens  *token.Endpoint
 	node    string // names this node in leases
 
-	metadataOnce sync.Once
-	metadataJSON []byte
-	metadataErr  error
+	published *document                // RFC 8414's, which only a new start changes
+	keySet    atomic.Pointer[document] // the JWK set as it was last served
 }
 
 // New wires the rooms over store. It makes the keys of an empty store, and fails where sealer does not open the keys that are
@@ -58,6 +59,11 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Issuer:    issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint),
 		IssuerURL: c.Issuer, SecondFactor: c.SecondFactor,
 	}
+	metadata, err := json.Marshal(p.metadata())
+	if err != nil {
+		return nil, fmt.Errorf("encode the metadata: %w", err)
+	}
+	p.published = newDocument(metadata)
 	return p, nil
 }
 
