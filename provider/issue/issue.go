@@ -136,7 +136,8 @@ func (i *Issuer) Access(o Order) (token string, claims Access, err error) {
 	return token, claims, err
 }
 
-// ID makes an ID token for the grant's client that names accessToken. A refreshed one has no nonce (Core §12.2).
+// ID makes an ID token for the grant's client that names accessToken. It never outlives its grant. A refreshed one has no nonce
+// (Core §12.2).
 func (i *Issuer) ID(c storage.ClientMetadata, g storage.Grant, accessToken string, now time.Time, lifetime time.Duration) (string, error) {
 	alg := c.IDTokenSignedAlg
 	if alg == "" {
@@ -146,9 +147,13 @@ func (i *Issuer) ID(c storage.ClientMetadata, g storage.Grant, accessToken strin
 	if err != nil {
 		return "", err
 	}
+	expires := now.Add(min(lifetime, maxIDTokenLifetime))
+	if g.ExpiresAt.Before(expires) {
+		expires = g.ExpiresAt
+	}
 	return i.ring.Sign(alg, TypeID, ID{
 		Issuer: i.config.Issuer, Subject: g.UserID.String(), Audience: g.ClientID,
-		Expires: now.Add(min(lifetime, maxIDTokenLifetime)).Unix(), IssuedAt: now.Unix(),
+		Expires: expires.Unix(), IssuedAt: now.Unix(),
 		AuthTime: unix(g.AuthTime), Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: atHash,
 	})
 }
