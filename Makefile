@@ -10,7 +10,8 @@ BIN := $(BUILD)/bin
 SECRETS ?= secrets
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
-CHECKS ?= 2000000
+SCHEDULES ?= 5000000
+ROUNDS ?= 1000
 KILLS ?= 50
 SUM := $(BIN)/gotestsum --format pkgname --hide-summary=skipped
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -44,8 +45,9 @@ lint: $(BIN)/staticcheck $(BIN)/gofumpt ## go vet, staticcheck, gofumpt
 	if [ -n "$$unformatted" ]; then echo "not in gofumpt's format (gofumpt -w mends it):"; echo "$$unformatted"; exit 1; fi
 
 .PHONY: race
-race: ## the races and models again and again, to find what one run does not
-	go test -race -count=10 -timeout 60m ./storage/...
+race: ## whatever may happen only once, a thousand times on each engine (ROUNDS=1000)
+	go test -race -count=1 -timeout 4h -run 'Crowd|Final|OldPassword' -v ./web -rounds=$(ROUNDS)
+	go test -race -count=5 -timeout 2h -run 'Promise/Race' ./storage/sqlite ./storage/postgres
 
 .PHONY: kill
 kill: $(BIN)/gotestsum ## end the server with kill -9 fifty times on each engine (KILLS=50)
@@ -61,13 +63,9 @@ fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 	done
 
 .PHONY: soak
-soak: ## the rotation rule's model with millions of schedules (CHECKS=2000000)
-	SIGNET_TEST_SCHEDULES=$(CHECKS) go test -count=1 -timeout 8h ./storage -rapid.checks=$(CHECKS)
-
-.PHONY: bench
-bench: ## benchmarks of the rooms, then an idle server's memory and the time to its first answer
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
-	cd e2e && go test -run '^$$' -bench . -benchtime 5x .
+soak: ## millions of schedules against the rotation rule, then thousands over HTTP (SCHEDULES=5000000)
+	go test -count=1 -timeout 8h ./storage -schedules=$(SCHEDULES)
+	go test -count=1 -timeout 8h -run Schedules ./web -schedules=$$(( $(SCHEDULES) / 1000 ))
 
 .PHONY: build
 build: ## the program, static, in .build/bin/signet

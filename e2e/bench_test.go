@@ -40,6 +40,28 @@ func BenchmarkIdleMemory(b *testing.B) {
 	b.ReportMetric(float64(kib)/1024, "MiB-resident")
 }
 
+// BenchmarkHTTP is what one request costs from end to end, sixteen callers on this machine, on SQLite.
+func BenchmarkHTTP(b *testing.B) {
+	n := serve(b, settings{"SIGNET_DATABASE_URL": "sqlite://" + filepath.Join(b.TempDir(), "signet.db")})
+	createUser(b, n.env, "ada")
+	shop := createClient(b, n.env, "--name", "shop", "--grant-type", "password", "--grant-type", "refresh_token", "--scope", "openid")
+	access := signIn(b, n.URL, shop, "ada").AccessToken
+	for name, ask := range map[string]func(){
+		"introspect": func() { introspect(b, n.URL, shop, access) },
+		"jwks":       func() { get(b, n.URL+"/.well-known/jwks.json", "") },
+		"userinfo":   func() { get(b, n.URL+"/userinfo", access) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					ask()
+				}
+			})
+		})
+	}
+}
+
 // resident is what the kernel says of the process, in KiB.
 func resident(b *testing.B, pid int) int {
 	b.Helper()
