@@ -28,6 +28,7 @@ type Options struct {
 	Logger         *slog.Logger
 	Secure         bool           // the issuer is https: tell browsers to insist on it
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: nobody's
+	Metrics        *Metrics       // counts requests; nil: nothing does
 	Probes         *Probes        // serve the probes here as well; nil: they have a listener of their own
 }
 
@@ -38,24 +39,37 @@ func New(o Options) (http.Handler, error) {
 	engine.RedirectTrailingSlash = false
 	engine.RedirectFixedPath = false
 	engine.HandleMethodNotAllowed = true
+	engine.UseRawPath = true // an escaped address is another one: what a proxy in front filtered by its path stays filtered
 	engine.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	engine.ContextWithFallback = false
 	if err := engine.SetTrustedProxies(prefixes(o.TrustedProxies)); err != nil {
 		return nil, err
 	}
 	s := server{o}
+	if o.Metrics != nil {
+		engine.Use(o.Metrics.count)
+	}
 	engine.Use(s.request)
 	engine.NoRoute(refuse(&oauth.Error{Code: oauth.NotFound, Description: "there is nothing at this address", Status: http.StatusNotFound}))
-	engine.NoMethod(refuse(&oauth.Error{
+	noMethod := refuse(&oauth.Error{
 		Code: oauth.InvalidRequest, Description: "this address does not take this method", Status: http.StatusMethodNotAllowed,
-	}))
+	})
+	handlers := map[string]gin.HandlerFunc{}
 	for _, route := range o.Provider.Routes() {
-		engine.Any(route.Path, func(c *gin.Context) {
+		handlers[route.Path] = func(c *gin.Context) {
 			if err := route.Serve(c.Writer, c.Request); err != nil {
 				_ = c.Error(err)
 			}
-		})
+		}
+		engine.Any(route.Path, handlers[route.Path])
 	}
+	engine.NoMethod(func(c *gin.Context) {
+		handle, known := handlers[c.Request.URL.Path]
+		if !known {
+			handle = noMethod
+		}
+		handle(c) // a method that gin does not know is refused by the route itself, which names those it takes
+	})
 	if o.Probes != nil {
 		o.Probes.mount(engine)
 	}
