@@ -32,7 +32,11 @@ type Config struct {
 	AuditRetention time.Duration    // 0: 400 days
 	Clock          func() time.Time // for what has no row, such as one-time codes; nil: time.Now
 	Logger         *slog.Logger     // nil: slog.Default()
+	Observer       Observer         // hears what becomes of requests, for metrics; nil: nobody does
 }
+
+// Observer is told what the protocol does. See token.Observer.
+type Observer = token.Observer
 
 // The bounds of lifetimes.
 const (
@@ -75,6 +79,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
+	}
+	if c.Observer == nil {
+		c.Observer = token.Silent{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

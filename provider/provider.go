@@ -57,7 +57,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	p.tokens = &token.Endpoint{
 		Store: store, Clients: p.clients, People: p.people, Limiter: throttle.New(store), Mint: mint,
 		Issuer:    issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint),
-		IssuerURL: c.Issuer, SecondFactor: c.SecondFactor,
+		IssuerURL: c.Issuer, SecondFactor: c.SecondFactor, Observer: c.Observer,
 	}
 	metadata, err := json.Marshal(p.metadata())
 	if err != nil {

@@ -232,3 +232,18 @@ func stepOf(g Grant) Step {
 
 // age is never negative: a clock that was set back makes nothing old.
 func age(now, t time.Time) time.Duration { return max(0, now.Sub(t)) }
+
+// String names the outcome, for metrics and logs.
+func (o Outcome) String() string {
+	switch o {
+	case Exchange:
+		return "exchange"
+	case Newest:
+		return "newest"
+	case Fork:
+		return "fork"
+	case Reuse:
+		return "reuse"
+	}
+	return "none"
+}

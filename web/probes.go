@@ -28,12 +28,13 @@ func NewProbes(ready func(context.Context) error, logger *slog.Logger) *Probes {
 // Drain turns /readyz to 503, so that no new requests are sent here while those in flight finish.
 func (p *Probes) Drain() { p.draining.Store(true) }
 
-// Handler serves the probes on a listener of their own.
-func (p *Probes) Handler() http.Handler {
+// Handler serves the probes, and the metrics, on a listener of their own.
+func (p *Probes) Handler(m *Metrics) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
 	p.mount(engine)
+	engine.GET("/metrics", gin.WrapH(m.handler()))
 	return engine
 }
 

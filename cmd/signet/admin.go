@@ -21,7 +21,7 @@ func (a *app) with(cmd *cobra.Command, act func(context.Context, *opened) error)
 	if err != nil {
 		return err
 	}
-	o, err := a.openWith(cmd.Context(), s, a.logger(s))
+	o, err := a.openWith(cmd.Context(), s, a.logger(s), nil)
 	if err != nil {
 		return err
 	}

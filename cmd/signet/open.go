@@ -34,16 +34,16 @@ func (a *app) open(cmd *cobra.Command) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.openWith(cmd.Context(), s, a.logger(s))
+	return a.openWith(cmd.Context(), s, a.logger(s), nil)
 }
 
 // openWith opens the store, finds the secret key and wires the provider.
-func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger) (*opened, error) {
+func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, observer provider.Observer) (*opened, error) {
 	store, err := openStore(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	o, err := wire(ctx, s, store, logger)
+	o, err := wire(ctx, s, store, logger, observer)
 	if err != nil {
 		_ = store.Close()
 		return nil, err
@@ -63,7 +63,7 @@ func openStore(ctx context.Context, s settings) (storage.Store, error) {
 	return postgres.Open(ctx, postgres.Options{URL: where})
 }
 
-func wire(ctx context.Context, s settings, store storage.Store, logger *slog.Logger) (*opened, error) {
+func wire(ctx context.Context, s settings, store storage.Store, logger *slog.Logger, observer provider.Observer) (*opened, error) {
 	text, err := secretKey(ctx, s, store)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,9 @@ func wire(ctx context.Context, s settings, store storage.Store, logger *slog.Log
 	if err != nil {
 		return nil, fail(exitConfig, "SIGNET_SECRET_KEY %w", err)
 	}
-	p, err := provider.New(ctx, s.provider(logger), store, sealer)
+	config := s.provider(logger)
+	config.Observer = observer
+	p, err := provider.New(ctx, config, store, sealer)
 	if err != nil {
 		return nil, err
 	}

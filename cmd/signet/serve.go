@@ -58,12 +58,14 @@ signal ends it at once.`,
 func (a *app) serve(ctx context.Context, s settings, started func(*opened)) error {
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), account.Procs(runtime.NumCPU())))
 	logger := a.logger(s)
-	o, err := a.openWith(ctx, s, logger)
+	metrics := web.NewMetrics(version())
+	o, err := a.openWith(ctx, s, logger, metrics)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	n, err := newNode(o, logger)
+	metrics.WatchQueue(o.People().Waiting)
+	n, err := newNode(o, logger, metrics)
 	if err != nil {
 		return err
 	}
@@ -102,16 +104,16 @@ type node struct {
 	listener []net.Listener
 }
 
-func newNode(o *opened, logger *slog.Logger) (*node, error) {
+func newNode(o *opened, logger *slog.Logger, metrics *web.Metrics) (*node, error) {
 	n := &node{o: o, logger: logger, probes: web.NewProbes(o.Ready, logger)}
 	options := web.Options{
 		Provider: o.Provider, Logger: logger, Secure: strings.HasPrefix(o.settings.IssuerURL, "https:"),
-		TrustedProxies: o.settings.TrustedProxies,
+		TrustedProxies: o.settings.TrustedProxies, Metrics: metrics,
 	}
 	if o.settings.ManagementAddr == "" {
 		options.Probes = n.probes
 	} else {
-		n.servers = append(n.servers, newServer(o.settings.ManagementAddr, n.probes.Handler(), logger))
+		n.servers = append(n.servers, newServer(o.settings.ManagementAddr, n.probes.Handler(metrics), logger))
 	}
 	public, err := web.New(options)
 	if err != nil {

@@ -122,6 +122,9 @@ func (p *People) Lookup(ctx context.Context, login string) (Candidate, error) {
 	return Candidate{login: CanonicalLogin(login), signIn: found, known: true}, nil
 }
 
+// Waiting is how many sign-ins wait for their turn now, for metrics.
+func (p *People) Waiting() int { return p.hasher.Waiting() }
+
 // Turn is leave to compute one password hash now. Whoever has one must Leave.
 type Turn struct{ hasher *Hasher }
 

@@ -52,6 +52,13 @@ func NewHasher(workers int) *Hasher {
 	return &Hasher{workers: workers, places: workers * placesPerWorker, queues: map[string][]*place{}}
 }
 
+// Waiting is how many callers are in the queue now.
+func (h *Hasher) Waiting() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.waiting
+}
+
 // argon2 is the one call of the algorithm, so that all work is counted.
 func (h *Hasher) argon2(password, salt []byte, p Params, length uint32) []byte {
 	h.hashes.Add(1)

@@ -55,6 +55,7 @@ type Endpoint struct {
 	Issuer       *issue.Issuer
 	IssuerURL    string
 	SecondFactor SecondFactor
+	Observer     Observer
 }
 
 // request is one token request after the client was authenticated.
@@ -106,31 +107,38 @@ func (e *Endpoint) grant(name string) grantType {
 
 // Token is POST /oauth2/token (RFC 6749 §3.2).
 func (e *Endpoint) Token(w http.ResponseWriter, r *http.Request) error {
+	name, err := e.serveToken(w, r)
+	e.Observer.TokenRequest(name, codeOf(err))
+	return err
+}
+
+// serveToken returns the grant_type as well, where it is one of ours.
+func (e *Endpoint) serveToken(w http.ResponseWriter, r *http.Request) (known string, err error) {
 	params, err := oauth.ParseForm(r)
 	if err != nil {
-		return err
+		return "", err
 	}
 	name, err := params.Need("grant_type")
 	if err != nil {
-		return err
+		return "", err
 	}
 	grant := e.grant(name)
 	if grant == nil {
-		return oauth.Errorf(oauth.UnsupportedGrantType, "this server does not support this grant_type; its metadata lists those it does")
+		return "", oauth.Errorf(oauth.UnsupportedGrantType, "this server does not support this grant_type; its metadata lists those it does")
 	}
 	ctx := r.Context()
 	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), params)
 	if err != nil {
-		return err
+		return name, err
 	}
 	if registered := registrationOf(name); !slices.Contains(caller.Client.Metadata.GrantTypes, registered) {
-		return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
+		return name, oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
 	}
 	answer, err := e.run(ctx, grant, &request{params: params, caller: caller, seen: seenBy(r)})
 	if err != nil {
-		return err
+		return name, err
 	}
-	return writeJSON(w, answer)
+	return name, writeJSON(w, answer)
 }
 
 // registrationOf is the grant_types entry that a grant_type needs: the second step of the password grant has none of its own.

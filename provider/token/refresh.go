@@ -45,6 +45,7 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	}
 	presented := storage.Presented{Generation: h.Generation, Fork: h.Fork, KeyID: h.Key, Seen: q.seen}
 	verdict := storage.Present(s.Grant, presented, policy, e.Mint.CurrentKey(), s.Now)
+	e.Observer.Rotation(verdict.Outcome)
 	if verdict.Outcome == storage.Reuse {
 		return nil, e.reuse(ctx, q, s.Grant, presented)
 	}
