@@ -42,7 +42,7 @@ func ParseForm(r *http.Request) (Params, error) {
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return Params{}, Errorf(InvalidRequest, "the charset must be UTF-8")
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encoding := strings.Join(r.Header.Values("Content-Encoding"), ","); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return Params{}, &Error{
 			Code: InvalidRequest, Status: http.StatusUnsupportedMediaType,
 			Description: "the body must not be compressed",
