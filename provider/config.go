@@ -141,8 +141,8 @@ func CheckIssuer(issuer string) error {
 		return errors.New("must not have a query, a fragment or a user")
 	case strings.HasSuffix(issuer, "/"):
 		return errors.New("must not end with a slash: clients compare it byte for byte")
-	case u.Path != "" && (strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/.") || u.RawPath != ""):
-		return errors.New("must have a plain path")
+	case strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/.") || strings.Trim(u.EscapedPath(), pathCharacters) != "":
+		return errors.New("must have a plain path: letters, digits, hyphens, dots and underscores between single slashes")
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme == "http" && isLoopback(u.Hostname()):
@@ -152,6 +152,9 @@ func CheckIssuer(issuer string) error {
 	}
 	return errors.New("must use https")
 }
+
+// pathCharacters are those that no proxy, router or client reads in two ways.
+const pathCharacters = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
