@@ -21,6 +21,9 @@ const maxToken = 8 << 10
 // ErrUnverified says that a text is no token that a key of this ring signed, in the form in which it signed it.
 var ErrUnverified = errors.New("keys: not a token signed here")
 
+// ErrTooLong says that claims make a token that nobody would read back.
+var ErrTooLong = errors.New("keys: the token would exceed 8 KiB")
+
 // signingKey is a key pair with its one algorithm.
 type signingKey struct {
 	kid     string
@@ -82,8 +85,7 @@ func (k *signingKey) signer(typ string) (jose.Signer, error) {
 }
 
 // Sign makes a JWT of claims, which encode to a JSON object, in the compact serialization (RFC 7515 §7.1). Its header is alg,
-// kid and typ; typ is a constant of the caller's. Errors: there is no key for alg; claims do not encode; they make a token
-// longer than 8 KiB, which Verify would refuse.
+// kid and typ; typ is a constant of the caller's. Errors: there is no key for alg; claims do not encode; ErrTooLong.
 func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 	key, ok := r.set.Load().signing[alg]
 	if !ok {
@@ -106,7 +108,7 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 		return "", fmt.Errorf("serialize token: %w", err)
 	}
 	if len(token) > maxToken {
-		return "", fmt.Errorf("keys: the token has %d bytes, and no more than %d are read back: grant fewer claims", len(token), maxToken)
+		return "", fmt.Errorf("%w: it has %d bytes", ErrTooLong, len(token))
 	}
 	return token, nil
 }

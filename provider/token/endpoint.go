@@ -16,6 +16,7 @@ import (
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/issue"
+	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
@@ -188,7 +189,7 @@ func (e *Endpoint) mintAll(p *plan) (Answer, error) {
 	o.Lifetime = e.Clients.AccessTokenLifetime(o.Client)
 	access, claims, err := e.Issuer.Access(o)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, tooLong(err)
 	}
 	answer := Answer{
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: claims.Expires - claims.IssuedAt, Scope: claims.Scope,
@@ -204,6 +205,14 @@ func (e *Endpoint) mintAll(p *plan) (Answer, error) {
 		}
 	}
 	return answer, nil
+}
+
+// tooLong tells the client of a token that it asked to be too long, since that is for the client to mend.
+func tooLong(err error) error {
+	if errors.Is(err, keys.ErrTooLong) || errors.Is(err, handle.ErrTooLong) {
+		return oauth.Errorf(oauth.InvalidRequest, "the access token would be too long: ask for fewer resources or scopes").Because(err)
+	}
+	return err
 }
 
 // newSerial draws the number that tells one access token of a grant from the others.
