@@ -103,7 +103,7 @@ func (e *Endpoint) hashPassword(
 	ctx context.Context, q *request, username string, password storage.Secret,
 ) (candidate account.Candidate, person storage.SignIn, err error) {
 	from := q.throttled()
-	turn, err := e.People.Queue(ctx, cmp.Or(from.ClientID, from.Address))
+	turn, err := e.People.Queue(ctx, queueKey(from))
 	if err != nil {
 		return candidate, person, err
 	}
@@ -119,6 +119,12 @@ func (e *Endpoint) hashPassword(
 		_ = ticket.GiveBack(ctx) // the sign-in stands: an attempt that is not given back comes back with time
 	}
 	return candidate, person, err
+}
+
+// queueKey is whose turn it is to have a password hashed: whoever the throttle counts, so that a subscriber's many IPv6 addresses
+// are no more than one caller in the queue either.
+func queueKey(from throttle.Caller) string {
+	return cmp.Or(from.ClientID, throttle.Network(from.Address))
 }
 
 // throttled is who this request counts against: a confidential client that forwards its users' passwords, else an address.

@@ -91,10 +91,13 @@ func (e *Endpoint) narrowed(q *request, g storage.Grant) (scope, audience []stri
 	} else if !oauth.Within(scope, standing) {
 		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted")
 	}
-	if len(q.params.All("resource")) == 0 {
-		return scope, g.Audience, nil
+	audience = intersect(g.Audience, append(slices.Clone(q.caller.Client.Metadata.Resources), e.IssuerURL))
+	if len(audience) == 0 {
+		return nil, nil, oauth.Errorf(oauth.InvalidTarget, "this client is no longer registered for any resource that was granted")
 	}
-	audience, err = requestedAudience(q.params, g.Audience, e.IssuerURL, scope)
+	if len(q.params.All("resource")) > 0 {
+		audience, err = requestedAudience(q.params, audience, e.IssuerURL, scope)
+	}
 	return scope, audience, err
 }
 

@@ -1,0 +1,67 @@
+package token
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/throttle"
+	"github.com/signet-idp/signet/storage"
+)
+
+// TestQueueKeyIsOneSubscriber: in the queue for password hashes an IPv6 subscriber is one caller, however many addresses it has.
+func TestQueueKeyIsOneSubscriber(t *testing.T) {
+	t.Parallel()
+	one, other := throttle.Caller{Address: "2001:db8::1"}, throttle.Caller{Address: "2001:db8::ffff"}
+	if queueKey(one) != queueKey(other) {
+		t.Errorf("two addresses of one /64 are %q and %q", queueKey(one), queueKey(other))
+	}
+	if next := (throttle.Caller{Address: "2001:db8:0:1::1"}); queueKey(one) == queueKey(next) {
+		t.Error("two subscribers are one caller")
+	}
+	if got := queueKey(throttle.Caller{Address: "192.0.2.1", ClientID: "shop"}); got != "shop" {
+		t.Errorf("a confidential client is %q in the queue", got)
+	}
+}
+
+// TestRefreshReachesNoWithdrawnResource: a resource that was taken from the client's registration is in no token that is
+// refreshed afterwards, whether it is asked for or not.
+func TestRefreshReachesNoWithdrawnResource(t *testing.T) {
+	t.Parallel()
+	const issuer, kept, gone = "https://id.example", "https://kept.example", "https://gone.example"
+	e := &Endpoint{IssuerURL: issuer}
+	for _, c := range []struct {
+		name       string
+		granted    []string
+		registered []string
+		form       string
+		want       []string // nil: invalid_target
+	}{
+		{"all are registered", []string{kept, gone}, []string{kept, gone}, "", []string{kept, gone}},
+		{"one was withdrawn", []string{kept, gone}, []string{kept}, "", []string{kept}},
+		{"it is asked for", []string{kept, gone}, []string{kept}, "resource=" + gone, nil},
+		{"the other is asked for", []string{kept, gone}, []string{kept}, "resource=" + kept, []string{kept}},
+		{"it was the only one", []string{gone}, nil, "", nil},
+		{"the issuer needs no registration", []string{gone, issuer}, nil, "", []string{issuer}},
+		{"another is registered instead", []string{gone}, []string{kept}, "resource=" + kept, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			params, err := oauth.ParseParams(c.form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := &request{params: params, caller: client.Caller{Client: storage.Client{
+				Metadata: storage.ClientMetadata{Scope: "a", Resources: c.registered},
+			}}}
+			_, audience, err := e.narrowed(q, storage.Grant{Scope: []string{"a"}, Audience: c.granted})
+			if refused := oauth.As(err); c.want == nil && (refused == nil || refused.Code != oauth.InvalidTarget) {
+				t.Fatalf("audience %v, error %v, want invalid_target", audience, err)
+			}
+			if c.want != nil && (err != nil || !slices.Equal(audience, c.want)) {
+				t.Fatalf("audience %v, error %v, want %v", audience, err, c.want)
+			}
+		})
+	}
+}
