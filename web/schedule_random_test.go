@@ -14,7 +14,7 @@ import (
 )
 
 // schedules is how many random schedules are played on each engine: about forty steps each, every third a request.
-var schedules = flag.Int("schedules", 80, "how many random schedules are played over HTTP on each engine")
+var schedules = flag.Int("schedules", 60, "how many random schedules are played over HTTP on each engine")
 
 const (
 	grace     = 30 * time.Second
