@@ -1,6 +1,9 @@
 package storage
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Client is a registered application (RFC 7591). Its metadata is what its owner chose; the rest is what Signet keeps of it.
 type Client struct {
@@ -30,6 +33,7 @@ type ClientMetadata struct {
 	ResponseTypes           []string `json:"response_types,omitempty"`
 	Scope                   string   `json:"scope"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
+	TokenEndpointAuthAlg    string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of its assertions; "": any that its keys fit
 	ApplicationType         string   `json:"application_type,omitempty"`
 	Contacts                []string `json:"contacts,omitempty"`
 	ClientURI               string   `json:"client_uri,omitempty"`
@@ -48,4 +52,9 @@ type ClientMetadata struct {
 	IDTokenOnRefresh         bool     `json:"id_token_on_refresh,omitempty"`
 	FirstParty               bool     `json:"first_party,omitempty"`
 	Resources                []string `json:"resources,omitempty"` // resource indicators it may ask tokens for (RFC 8707)
+
+	JWKS              json.RawMessage `json:"jwks,omitempty"`                      // its public keys (RFC 7517 §5), in our own writing
+	JWKSURI           string          `json:"jwks_uri,omitempty"`                  // always empty: keys are registered, not fetched
+	AssertionAudience string          `json:"client_assertion_audience,omitempty"` // issuer: no other aud; "": the token endpoint too
+	RequirePKCE       *bool           `json:"require_pkce,omitempty"`              // nil: PKCE is required; false: not of this client
 }

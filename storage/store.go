@@ -35,6 +35,8 @@ type Store interface {
 	Attempts
 	Denials
 	Clients
+	Assertions
+	Resources
 	Users
 	Passwords
 	Factors
@@ -109,6 +111,27 @@ type Clients interface {
 	DeleteClient(ctx context.Context, id string, also Also) error
 }
 
+// Assertions are the client assertions that were used (RFC 7523 §3).
+type Assertions interface {
+	// SpendAssertion notes that the assertion was used; from expires on nobody would take it anyway. ErrSpent: it was used before.
+	// Of concurrent callers, on any node, one succeeds.
+	SpendAssertion(ctx context.Context, assertion Digest, expires time.Time) error
+}
+
+// Resources are the registered protected resources.
+type Resources interface {
+	// CreateResource stores r with Revision 1. ErrTaken: the identifier exists.
+	CreateResource(ctx context.Context, r Resource, also Also) error
+	// FindResources reads those of the identifiers that are registered, in the order of their identifiers. The others are no error.
+	FindResources(ctx context.Context, identifiers []string) ([]Resource, error)
+	// ListResources returns at most limit resources whose identifier is greater than after, in that order.
+	ListResources(ctx context.Context, after string, limit int) ([]Resource, error)
+	// UpdateResource replaces the metadata where the row is still at r.Revision: else ErrMoved; ErrNotFound.
+	UpdateResource(ctx context.Context, r Resource, also Also) error
+	// DeleteResource removes the resource. Grants and tokens that name it stay. ErrNotFound.
+	DeleteResource(ctx context.Context, identifier string, also Also) error
+}
+
 // Users are the people.
 type Users interface {
 	// CreateUser stores u with Revision 1, and its password's hash ("" for none). ErrTaken: one of u.Logins belongs to somebody.
@@ -181,7 +204,7 @@ type Audit interface {
 type Upkeep interface {
 	// TakeLease makes holder the only one who does name until lease has passed; the holder may take it again. false: another has it.
 	TakeLease(ctx context.Context, name, holder string, lease time.Duration) (bool, error)
-	// SweepExpired removes at most limit rows of each kind that have expired: grants and denials past ExpiresAt by more than keep,
+	// SweepExpired removes at most limit rows of each kind that have expired: grants, denials and assertions past their end by more than keep,
 	// buckets that are full again, events older than retention (0: none). It returns how many rows went.
 	SweepExpired(ctx context.Context, limit int, keep, retention time.Duration) (n int, err error)
 	// WalkGrants returns at most limit grants with an ID greater than after, in that order.

@@ -2,9 +2,11 @@ package sqlite_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/signet-idp/signet/storage/sqlite"
@@ -14,7 +16,7 @@ func TestStatusChangesNothingAndMigrateAppliesWhatItNamed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "signet.db")
 	have, want, pending, err := sqlite.Status(t.Context(), path)
-	if err != nil || have != 0 || want < 1 || int64(len(pending)) != want {
+	if err != nil || have != 0 || len(pending) == 0 || !strings.HasPrefix(pending[len(pending)-1], fmt.Sprintf("%04d_", want)) {
 		t.Fatalf("before: %d of %d, %v, %v", have, want, pending, err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {

@@ -15,6 +15,8 @@ const (
 	sweepGrants  = `DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepDenials = `DELETE FROM denied_tokens WHERE (grant_id, serial) IN
 		(SELECT grant_id, serial FROM denied_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+	sweepAssertions = `DELETE FROM spent_assertions WHERE digest IN
+		(SELECT digest FROM spent_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepBuckets = `DELETE FROM buckets WHERE key IN (SELECT key FROM buckets WHERE tat <= $1 ORDER BY tat LIMIT $2)`
 	sweepEvents  = `DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)`
 )
@@ -34,11 +36,11 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			query  string
 			before time.Time
 		}{
-			{sweepGrants, t.now.Add(-keep)}, {sweepDenials, t.now.Add(-keep)}, {sweepBuckets, t.now},
+			{sweepGrants, t.now.Add(-keep)}, {sweepDenials, t.now.Add(-keep)}, {sweepAssertions, t.now.Add(-keep)}, {sweepBuckets, t.now},
 			{sweepEvents, t.now.Add(-retention)},
 		}
 		if retention <= 0 {
-			sweeps = sweeps[:3]
+			sweeps = sweeps[:4]
 		}
 		n := 0
 		for _, sweep := range sweeps {

@@ -61,6 +61,9 @@ type actor = func(t *testing.T, s *subject, also storage.Also) error
 func alsoVerbs() []alsoVerb {
 	aUser := func(t *testing.T, s *subject) { s.user(t, 1) }
 	aClient := func(t *testing.T, s *subject) { ok(t, s.CreateClient(t.Context(), bareClient("c"), storage.Also{})) }
+	aResource := func(t *testing.T, s *subject) {
+		ok(t, s.CreateResource(t.Context(), bareResource("urn:r"), storage.Also{}))
+	}
 	nothing := func(*testing.T, *subject) {}
 	createGrant := func(spend storage.Spend) actor {
 		return func(t *testing.T, s *subject, a storage.Also) error {
@@ -100,6 +103,19 @@ func alsoVerbs() []alsoVerb {
 		return s.UpdateClient(t.Context(), storage.Client{ID: "c", Revision: 1}, a)
 	}
 	deleteClient := func(t *testing.T, s *subject, a storage.Also) error { return s.DeleteClient(t.Context(), "c", a) }
+	createResource := func(t *testing.T, s *subject, a storage.Also) error {
+		return s.CreateResource(t.Context(), bareResource("urn:r"), a)
+	}
+	takenResource := func(t *testing.T, s *subject, a storage.Also) error {
+		ok(t, s.CreateResource(t.Context(), bareResource("urn:r"), storage.Also{}))
+		err := createResource(t, s, a)
+		ok(t, s.DeleteResource(t.Context(), "urn:r", storage.Also{}))
+		return err
+	}
+	updateResource := func(t *testing.T, s *subject, a storage.Also) error {
+		return s.UpdateResource(t.Context(), storage.Resource{Identifier: "urn:r", Revision: 1}, a)
+	}
+	deleteResource := func(t *testing.T, s *subject, a storage.Also) error { return s.DeleteResource(t.Context(), "urn:r", a) }
 	createUser := func(login string) actor {
 		return func(t *testing.T, s *subject, a storage.Also) error {
 			u := bareUser(2)
@@ -145,6 +161,9 @@ func alsoVerbs() []alsoVerb {
 		{"CreateClient", nothing, createClient, takenClient},
 		{"UpdateClient", aClient, updateClient, updateClient},
 		{"DeleteClient", aClient, deleteClient, deleteClient},
+		{"CreateResource", nothing, createResource, takenResource},
+		{"UpdateResource", aResource, updateResource, updateResource},
+		{"DeleteResource", aResource, deleteResource, deleteResource},
 		{"CreateUser", nothing, createUser("free"), takenLogin},
 		{"UpdateUser", aUser, updateUser, updateUser},
 		{"DeleteUser", aUser, deleteUser, deleteUser},

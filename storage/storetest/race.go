@@ -22,7 +22,7 @@ type race struct {
 
 // races lists every race. everyConditionalWriteHasItsRace compares it with the contract.
 func races() []race {
-	return slices.Concat(grantRaces(), peopleRaces(), storeRaces())
+	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces())
 }
 
 // unconditional are the methods that have nothing to win, with the reviewed reason.
@@ -31,6 +31,8 @@ var unconditional = map[string]string{
 	"TokenDenied":    "reads",
 	"FindClient":     "reads",
 	"ListClients":    "reads",
+	"FindResources":  "reads",
+	"ListResources":  "reads",
 	"FindUser":       "reads",
 	"FindLogin":      "reads",
 	"ListUsers":      "reads",

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"testing"
@@ -67,6 +68,7 @@ func fullGrant(n int) storage.Grant {
 func bareClient(name string) storage.Client { return storage.Client{ID: name} }
 
 func fullClient(name string) storage.Client {
+	pkce := true
 	return storage.Client{
 		ID: name,
 		Metadata: storage.ClientMetadata{
@@ -77,13 +79,26 @@ func fullClient(name string) storage.Client {
 			TOSURI: "https://rp.example/tos", IDTokenSignedAlg: "ES256", AccessTokenFormat: "opaque", AccessTokenSignedAlg: "PS256",
 			AccessTokenLifetime: 900, RefreshTokenLifetime: 1 << 40, RefreshTokenIdleLifetime: 2592000,
 			RefreshRotation: storage.Balanced, RefreshGrace: 30, IDTokenOnRefresh: true, FirstParty: true,
-			Resources: []string{"https://api.example/"},
+			Resources: []string{"https://api.example/"}, TokenEndpointAuthAlg: "PS256", JWKS: json.RawMessage(`{"keys":[{"kty":"OKP","kid":"é\u0000 "}]}`),
+			JWKSURI: "https://rp.example/jwks", AssertionAudience: "issuer", RequirePKCE: &pkce,
 		},
 		Secrets: []storage.ClientSecret{
 			{Digest: digest("new"), CreatedAt: start.Add(-time.Microsecond), ExpiresAt: start.Add(time.Hour + time.Microsecond)},
 			{Digest: digest("old"), CreatedAt: start.Add(-time.Hour), ExpiresAt: start.Add(time.Minute)},
 		},
 		DisabledAt: start.Add(-7 * time.Microsecond),
+	}
+}
+
+func bareResource(name string) storage.Resource { return storage.Resource{Identifier: name} }
+
+func fullResource(name string) storage.Resource {
+	return storage.Resource{
+		Identifier: name,
+		Metadata: storage.ResourceMetadata{
+			Name: "Ün <b>API</b> ", Scope: "read:all write", AccessTokenFormat: "opaque", AccessTokenSignedAlg: "PS256",
+			AccessTokenLifetime: 1 << 40, ClientIDs: []string{"api ", `Client %_' "x"`},
+		},
 	}
 }
 

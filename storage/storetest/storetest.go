@@ -34,6 +34,8 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 		{"Attempts", attemptPromises()},
 		{"Denials", denialPromises()},
 		{"Clients", clientPromises()},
+		{"Assertions", assertionPromises()},
+		{"Resources", resourcePromises()},
 		{"Users", userPromises()},
 		{"Passwords", passwordPromises()},
 		{"Factors", factorPromises()},

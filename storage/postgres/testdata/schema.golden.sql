@@ -93,6 +93,16 @@ recovery_codes.user_id uuid NOT NULL
 recovery_codes.digest bytea NOT NULL
 recovery_codes CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, digest)
 recovery_codes CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+resources.identifier text COLLATE C NOT NULL
+resources.revision bigint NOT NULL
+resources.metadata json NOT NULL
+resources.created_at timestamp with time zone NOT NULL
+resources.updated_at timestamp with time zone NOT NULL
+resources CONSTRAINT resources_pkey PRIMARY KEY (identifier)
+spent_assertions.digest bytea NOT NULL
+spent_assertions.expires_at timestamp with time zone NOT NULL
+spent_assertions CONSTRAINT spent_assertions_pkey PRIMARY KEY (digest)
+CREATE INDEX spent_assertions_expiry ON public.spent_assertions USING btree (expires_at)
 totp.id uuid NOT NULL
 totp.user_id uuid NOT NULL
 totp.name text NOT NULL

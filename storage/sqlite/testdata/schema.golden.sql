@@ -127,6 +127,21 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, digest)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE resources (
+    identifier TEXT    NOT NULL PRIMARY KEY,
+    revision   INTEGER NOT NULL,
+    metadata   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE spent_assertions (
+    digest     BLOB    NOT NULL PRIMARY KEY,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX spent_assertions_expiry ON spent_assertions (expires_at);
+
 CREATE TABLE totp (
     id           BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     user_id      BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
