@@ -3,22 +3,20 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"reflect"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
+	"github.com/signet-idp/signet/storage/postgres"
 )
 
 // settings are what an operator sets (docs/contract.md). The YAML name is the variable's without SIGNET_, in lower case; the
@@ -110,25 +108,6 @@ func (a *app) load(flags *pflag.FlagSet) (settings, error) {
 		return settings{}, err
 	}
 	return s, s.validate()
-}
-
-// readFile reads a YAML file strictly: an unknown key is an error with its line and column.
-func (s *settings) readFile(name string) error {
-	file, err := os.Open(name)
-	if err != nil {
-		return fail(exitConfig, "--config: the file cannot be read: %w", err)
-	}
-	defer file.Close()
-	err = yaml.NewDecoder(file, yaml.Strict(), yaml.DisallowUnknownField()).Decode(s)
-	if err != nil && !errors.Is(err, io.EOF) { // an empty file sets nothing
-		return fail(exitConfig, "%s: %s", name, firstLine(yaml.FormatError(err, false, false)))
-	}
-	return nil
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
 }
 
 // environment is the process's, with NAME_FILE read into NAME, and DATABASE_URL standing in for SIGNET_DATABASE_URL.
@@ -294,23 +273,12 @@ func (s settings) database() (engine, where string, err error) {
 		}
 		return engineSQLite, path, nil
 	case "postgres", "postgresql":
+		if err := postgres.CheckURL(s.DatabaseURL); err != nil {
+			return "", "", fmt.Errorf("SIGNET_DATABASE_URL must read postgres://USER:PASSWORD@HOST:PORT/DATABASE: %w", err)
+		}
 		return enginePostgres, s.DatabaseURL, nil
 	}
 	return "", "", errors.New("SIGNET_DATABASE_URL must begin with sqlite:// or postgres://")
-}
-
-func (s settings) level() (slog.Level, error) {
-	switch s.LogLevel {
-	case "debug":
-		return slog.LevelDebug, nil
-	case "info":
-		return slog.LevelInfo, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
-	}
-	return 0, errors.New("SIGNET_LOG_LEVEL must be debug, info, warn or error")
 }
 
 // provider is the part of the settings that the protocol goes by.
@@ -327,26 +295,4 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		SigningAlg:      s.SigningAlg, PasswordHash: hash, SecondFactor: token.SecondFactor(s.SecondFactor),
 		AuditRetention: s.AuditRetention.orNegative(), Logger: logger,
 	}
-}
-
-// cidrs are networks, comma separated.
-type cidrs []netip.Prefix
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (c *cidrs) UnmarshalText(text []byte) error {
-	*c = nil
-	for part := range strings.SplitSeq(string(text), ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		prefix, err := netip.ParsePrefix(part)
-		if err != nil {
-			return errors.New("must be CIDRs such as 10.0.0.0/8 or 127.0.0.1/32, comma separated")
-		}
-		if prefix.Bits() == 0 {
-			return errors.New("must not trust the whole Internet (/0): name the networks of your proxies")
-		}
-		*c = append(*c, prefix.Masked())
-	}
-	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 const (
@@ -25,6 +27,9 @@ func (d *duration) UnmarshalText(text []byte) error {
 	*d = duration(parsed)
 	return err
 }
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler, so that the error says where in the file.
+func (d *duration) UnmarshalYAML(node ast.Node) error { return placed(node, d) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -17,6 +18,20 @@ func (a *app) logger(s settings) *slog.Logger {
 		return slog.New(slog.NewTextHandler(a.stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(a.stderr, options))
+}
+
+func (s settings) level() (slog.Level, error) {
+	switch s.LogLevel {
+	case "debug":
+		return slog.LevelDebug, nil
+	case "info":
+		return slog.LevelInfo, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	}
+	return 0, errors.New("SIGNET_LOG_LEVEL must be debug, info, warn or error")
 }
 
 func isTerminal(w io.Writer) bool {

@@ -51,7 +51,7 @@ func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, obs
 	return o, nil
 }
 
-// openStore is the one place that names an engine.
+// openStore is the one place that opens an engine.
 func openStore(ctx context.Context, s settings) (storage.Store, error) {
 	engine, where, err := s.database()
 	if err != nil {

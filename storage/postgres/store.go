@@ -109,6 +109,12 @@ func (s *Store) check(ctx context.Context) error {
 	return err
 }
 
+// CheckURL says what is wrong with a database URL, or nil. The error shows no password.
+func CheckURL(url string) error {
+	_, err := pgxpool.ParseConfig(url)
+	return err
+}
+
 func poolConfig(options Options) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(options.URL)
 	if err != nil {
