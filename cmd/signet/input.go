@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"time"
@@ -28,12 +29,12 @@ func (p *passwordFlags) check() error {
 }
 
 // read returns the password, and its text where it was made here and must be shown.
-func (p *passwordFlags) read(a *app) (password storage.Secret, shown string, err error) {
+func (p *passwordFlags) read(ctx context.Context, a *app) (password storage.Secret, shown string, err error) {
 	if p.generate {
 		password = account.GeneratePassword()
 		return password, string(password.Reveal()), nil
 	}
-	line, err := a.readLine("the password")
+	line, err := a.readLine(ctx, "the password")
 	return storage.NewSecret([]byte(line)), "", err
 }
 

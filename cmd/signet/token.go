@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,9 +63,21 @@ func (a *app) remote(c credentials) (*remote, error) {
 // maxInput is more than any password, code or token may have.
 const maxInput = 16 << 10
 
-// readLine reads a secret from stdin to its end; one line break after it is not part of it.
-func (a *app) readLine(what string) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(a.stdin, maxInput+1))
+// readLine reads a secret from stdin to its end; one line break after it is not part of it. Who presses Ctrl-C at a terminal
+// is not kept waiting for that end.
+func (a *app) readLine(ctx context.Context, what string) (string, error) {
+	var text []byte
+	var err error
+	read := make(chan struct{})
+	go func() {
+		text, err = io.ReadAll(io.LimitReader(a.stdin, maxInput+1))
+		close(read)
+	}()
+	select {
+	case <-read:
+	case <-ctx.Done():
+		return "", fail(exitFailed, "stopped while waiting for %s on stdin", what)
+	}
 	if err != nil {
 		return "", fail(exitFailed, "cannot read %s from stdin: %w", what, err)
 	}
@@ -110,7 +123,7 @@ func newTokenCommand(a *app) *cobra.Command {
 				if username == "" || !passwordStdin {
 					return fail(exitUsage, "the password grant needs --username and --password-stdin")
 				}
-				password, err := a.readLine("the password")
+				password, err := a.readLine(cmd.Context(), "the password")
 				if err != nil {
 					return err
 				}
@@ -120,7 +133,7 @@ func newTokenCommand(a *app) *cobra.Command {
 				if !refreshStdin {
 					return fail(exitUsage, "the refresh_token grant needs --refresh-token-stdin")
 				}
-				refresh, err := a.readLine("the refresh token")
+				refresh, err := a.readLine(cmd.Context(), "the refresh token")
 				if err != nil {
 					return err
 				}
@@ -159,14 +172,15 @@ func newIntrospectCommand(a *app) *cobra.Command {
 its audience; of any other token it hears active=false.
 
 ` + credentialsHelp,
-		Example: "  SIGNET_CLIENT_SECRET_FILE=secret.txt signet introspect --client-id backup < token.txt",
-		Args:    cobra.NoArgs,
+		Example: "  SIGNET_CLIENT_SECRET_FILE=secret.txt signet introspect --client-id backup < token.txt\n" +
+			"  signet introspect --client-id backup -o json < token.txt",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.remote(from)
 			if err != nil {
 				return err
 			}
-			token, err := a.readLine("the token")
+			token, err := a.readLine(cmd.Context(), "the token")
 			if err != nil {
 				return err
 			}
@@ -174,10 +188,11 @@ its audience; of any other token it hears active=false.
 			if err != nil {
 				return err
 			}
-			return printJSON(a.stdout, answer)
+			return a.show(answer)
 		},
 	}
 	from.flags(cmd)
+	outputFlag(a, cmd)
 	return cmd
 }
 

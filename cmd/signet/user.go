@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,7 +124,7 @@ func newUserCreate(a *app) *cobra.Command {
 		if err := claims.apply(cmd, &u); err != nil {
 			return err
 		}
-		secret, shown, err := password.read(a)
+		secret, shown, err := password.read(cmd.Context(), a)
 		if err != nil {
 			return err
 		}
@@ -208,6 +209,9 @@ func newUserUpdate(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&username, "username", "", "new username")
 	outputFlag(a, cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.ContainsFunc([]string{"username", "email", "email-verified", "name", "admin", "claim"}, cmd.Flags().Changed) {
+			return fail(exitUsage, "nothing to change: give at least one of them; see 'signet user update --help'")
+		}
 		return a.withUser(cmd, args[0], func(ctx context.Context, o *opened, found storage.SignIn) error {
 			u := found.User
 			if cmd.Flags().Changed("username") {
@@ -238,7 +242,7 @@ func newUserSetPassword(a *app) *cobra.Command {
 		if err := password.check(); err != nil {
 			return err
 		}
-		secret, shown, err := password.read(a)
+		secret, shown, err := password.read(cmd.Context(), a)
 		if err != nil {
 			return err
 		}

@@ -134,7 +134,7 @@ func newTOTPConfirm(a *app) *cobra.Command {
 		if !fromStdin {
 			return fail(exitUsage, "pipe the code into this command and give --otp-stdin")
 		}
-		code, err := a.readLine("the code")
+		code, err := a.readLine(cmd.Context(), "the code")
 		if err != nil {
 			return err
 		}
