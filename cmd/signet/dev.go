@@ -264,7 +264,8 @@ curl -s -H 'Authorization: Bearer %[10]s' %[1]s/userinfo
 # exchange the refresh token
 %[2]s -d grant_type=refresh_token -d refresh_token=%[11]s %[1]s/oauth2/token
 
-# sign in with a second factor: one step, the code beside the password
+# sign in with a second factor: the answer is an mfa_token, to be sent on with the code and
+# grant_type=urn:signet:oauth:grant-type:mfa-otp (or add -d otp=CODE here and do it in one step)
 curl -s -d client_id=%[9]s -d grant_type=password -d username=%[5]s -d password=%[3]s %[1]s/oauth2/token
 
 # end the third grant
