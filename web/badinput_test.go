@@ -155,29 +155,27 @@ func TestStrangeValuesInEveryParameterAreAClientsMistake(t *testing.T) {
 	each(t, func(w *world) {
 		w.enrol(w.user("grace"))
 		values := map[string]string{
-			"NUL": "\x00", "NUL inside": "a\x00b", "line break": "a\r\nX-Evil: 1", "quote": `"`, "backslash": `\`, "long": strings.Repeat("x", 60<<10),
-			"right to left": "\u202eabc", "unpaired": "\ufffd", "astral": "😀", "combining": strings.Repeat("\u0301", 1000), "SQL": "' OR 1=1 --",
-			"format": "%s%n%d", "path": "../../etc/passwd", "template": "{{.}}${jndi:ldap://x}", "blank": " ", "prefix": "srt_", "prefixes": "smf_srt_sat_",
+			"NUL": "\x00", "NUL inside": "a\x00b", "line break and quotes": "a\r\nX-Evil: 1\"\\", "long": strings.Repeat("x", 60<<10),
+			"marks": "\u202e😀\ufffd" + strings.Repeat("\u0301", 1000), "SQL": "' OR 1=1 --%s%n{{.}}", "prefix": "srt_",
 		}
-		for _, c := range []app{w.confidential(posts), w.public()} {
-			for _, grant := range []string{"password", "refresh_token", mfaGrant, "client_credentials"} {
-				good := w.as(c, form("grant_type", grant, "username", "grace", "password", "wrong", "refresh_token", "x", "mfa_token", "x", "otp", "1"))
-				for _, name := range append(knownParameters, "resource", "client_assertion", "client_assertion_type", "nonce") {
-					for what, value := range values {
-						v := w.as(app{}, good)
-						v.Set(name, value)
-						a := w.send(http.MethodPost, "/oauth2/token", nil, v.Encode())
-						if a.status == http.StatusOK && grant == "client_credentials" && c.secret != "" { // it does not read most of them
-							continue
-						}
-						complain(t, what+" as "+name+" of "+grant, a.status, 0, a.header, []byte(a.raw))
-						if what != "blank" && len(value) > 2 && value != "srt_" && strings.Contains(a.raw, value) {
-							t.Errorf("%s as %s is echoed: %s", what, name, a.raw)
-						}
+		c := w.confidential(posts)
+		for _, grant := range []string{"password", "refresh_token", mfaGrant, "client_credentials"} {
+			good := w.as(c, form("grant_type", grant, "username", "grace", "password", "wrong", "refresh_token", "x", "mfa_token", "x", "otp", "1"))
+			for _, name := range append(knownParameters, "resource", "client_assertion", "client_assertion_type", "nonce") {
+				for what, value := range values {
+					v := w.as(app{}, good)
+					v.Set(name, value)
+					a := w.send(http.MethodPost, "/oauth2/token", nil, v.Encode())
+					if a.status == http.StatusOK && grant == "client_credentials" { // it does not read most of them
+						continue
+					}
+					complain(t, what+" as "+name+" of "+grant, a.status, 0, a.header, []byte(a.raw))
+					if len(value) > 4 && strings.Contains(a.raw, value) {
+						t.Errorf("%s as %s is echoed: %s", what, name, a.raw)
 					}
 				}
-				w.clock.Advance(3600e9)
 			}
+			w.clock.Advance(3600e9)
 		}
 	})
 }

@@ -51,6 +51,7 @@ type loot struct{ refresh, access, mfa string }
 
 func TestAWrongClientLearnsNothingAndHarmsNobody(t *testing.T) {
 	each(t, func(w *world) {
+		mint := w.mint()
 		w.user("ada")
 		seed, _ := w.enrol(w.user("grace"))
 		owners := map[string]app{
@@ -60,8 +61,9 @@ func TestAWrongClientLearnsNothingAndHarmsNobody(t *testing.T) {
 		for kind, owner := range owners {
 			issued := w.login(owner, "ada")
 			held := loot{issued.refresh(), issued.access(), w.half(owner, "grace")}
+			grants := w.behind(mint, held)
 			for _, in := range intruders(w, owner) {
-				before := w.rows(held)
+				before := w.rows(grants)
 				for door, try := range map[string]func() (answer, reply){
 					"refresh": func() (answer, reply) { return w.refreshWith(in.app, held.refresh), in.token },
 					"mfa":     func() (answer, reply) { return w.redeem(in.app, held.mfa, w.code(seed)), in.token },
@@ -87,7 +89,7 @@ func TestAWrongClientLearnsNothingAndHarmsNobody(t *testing.T) {
 						t.Errorf("%s by %s: 401 without a challenge", door, in.name)
 					}
 				}
-				if after := w.rows(held); !reflect.DeepEqual(before, after) {
+				if after := w.rows(grants); !reflect.DeepEqual(before, after) {
 					t.Errorf("%s client's rows after %s:\n%+v\nwere\n%+v", kind, in.name, after, before)
 				}
 			}
@@ -99,11 +101,22 @@ func TestAWrongClientLearnsNothingAndHarmsNobody(t *testing.T) {
 	})
 }
 
-// rows are the grants behind what the intruder holds, with the access tokens that were denied.
-func (w *world) rows(held loot) (rows []storage.Standing) {
+// behind are the grants that what the intruder holds leads to.
+func (w *world) behind(mint *handle.Mint, held loot) (ids []storage.ID) {
 	w.Helper()
-	for _, h := range []handle.Handle{w.opened(handle.Refresh, held.refresh), w.opened(handle.MFA, held.mfa)} {
-		s, err := w.store.FindGrant(w.Context(), h.Grant)
+	for kind, text := range map[handle.Kind]string{handle.Refresh: held.refresh, handle.MFA: held.mfa} {
+		h, err := mint.Parse(kind, text)
+		w.must(err)
+		ids = append(ids, h.Grant)
+	}
+	return ids
+}
+
+// rows are the grants as they stand, with the access tokens that were denied.
+func (w *world) rows(ids []storage.ID) (rows []storage.Standing) {
+	w.Helper()
+	for _, id := range ids {
+		s, err := w.store.FindGrant(w.Context(), id)
 		w.must(err)
 		rows = append(rows, s)
 	}

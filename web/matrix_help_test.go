@@ -62,24 +62,6 @@ func (w *world) mint() *handle.Mint {
 	return handle.New(ring)
 }
 
-// opened reads what a handle holds.
-func (w *world) opened(kind handle.Kind, text string) handle.Handle {
-	w.Helper()
-	h, err := w.mint().Parse(kind, text)
-	w.must(err)
-	return h
-}
-
-// disguised is the authentic handle of kind with what the handle text of another kind holds.
-func (w *world) disguised(kind, of handle.Kind, text string) string {
-	w.Helper()
-	h := w.opened(of, text)
-	h.Generation = max(h.Generation, 1)
-	other, err := w.mint().Handle(kind, h)
-	w.must(err)
-	return other
-}
-
 // atOnce does n things at once and returns their answers.
 func atOnce(n int, do func(i int) answer) []answer {
 	answers := make([]answer, n)
