@@ -171,6 +171,11 @@ type Factors interface {
 	// RemoveFactors removes the user's TOTP devices and recovery codes; the user's revision rises. It returns how many devices
 	// there were. ErrNotFound: no such user.
 	RemoveFactors(ctx context.Context, userID ID, also Also) (n int, err error)
+	// StaleSeeds returns at most limit devices with an ID greater than after, in that order, whose seal does not begin with current,
+	// and how many such devices there are in all.
+	StaleSeeds(ctx context.Context, current []byte, after ID, limit int) (page []TOTP, left int, err error)
+	// ResealSeed replaces a device's seal where it is still old: else ErrMoved. It changes no revision.
+	ResealSeed(ctx context.Context, factorID ID, old, sealed []byte) error
 }
 
 // Keys are signing keys and handle keys, sealed.
@@ -178,8 +183,13 @@ type Keys interface {
 	// EstablishKeys stores made where there is no key at all and returns what there is then. Of concurrent callers one stores its
 	// keys and all return the same set: several nodes that start at once make one.
 	EstablishKeys(ctx context.Context, made []Key) ([]Key, error)
-	// ListKeys returns all keys, oldest first, and the store's clock.
+	// ListKeys returns all keys, removed and revoked ones too, oldest first, and the store's clock.
 	ListKeys(ctx context.Context) (keys []Key, now time.Time, err error)
+	// ChangeKeys moves and adds keys in one commit. What becomes removed or revoked loses Sealed. ErrMoved: a move's condition does
+	// not hold. ErrTaken: a key of that ID or number was there before, or the use and algorithm has a pending, or an active, key.
+	ChangeKeys(ctx context.Context, c KeyChange) error
+	// ResealKey replaces what is sealed where it is still old: else ErrMoved.
+	ResealKey(ctx context.Context, id string, old, sealed []byte) error
 }
 
 // Outbox holds letters until they are delivered. Delivery is at least once.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/signet-idp/signet/storage"
@@ -66,4 +67,32 @@ func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also stora
 		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
 		s.report(b, also)
 	})
+}
+
+// StaleSeeds implements storage.Factors.
+func (s *Store) StaleSeeds(ctx context.Context, current []byte, after storage.ID, limit int) (page []storage.TOTP, left int, err error) {
+	const stale = ` WHERE substring(sealed FROM 1 FOR length($1::bytea)) <> $1`
+	type answer struct {
+		page []storage.TOTP
+		left int
+	}
+	a, err := read(ctx, s, func(ctx context.Context, c *pgxpool.Conn) (a answer, err error) {
+		if err := c.QueryRow(ctx, `SELECT count(*) FROM totp`+stale, blob(current)).Scan(&a.left); err != nil {
+			return a, err
+		}
+		rows, err := c.Query(ctx, `SELECT id, user_id, name, sealed, confirmed_at, last_step, created_at FROM totp`+stale+
+			` AND id > $2 ORDER BY id LIMIT $3`, blob(current), pgtype.UUID{Bytes: after, Valid: true}, limit)
+		a.page, err = rowsOf(rows, err, func(t *storage.TOTP) []any {
+			return []any{
+				idOf{&t.ID}, idOf{&t.UserID}, &t.Name, &t.Sealed, when{&t.ConfirmedAt}, &t.LastStep, when{&t.CreatedAt},
+			}
+		})
+		return a, err
+	})
+	return a.page, a.left, err
+}
+
+// ResealSeed implements storage.Factors.
+func (s *Store) ResealSeed(ctx context.Context, factorID storage.ID, old, sealed []byte) error {
+	return s.one(ctx, storage.ErrMoved, `UPDATE totp SET sealed = $3 WHERE id = $1 AND sealed = $2`, uid(factorID), blob(old), blob(sealed))
 }

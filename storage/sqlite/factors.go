@@ -75,6 +75,25 @@ func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also stora
 	})
 }
 
+// StaleSeeds implements storage.Factors.
+func (s *Store) StaleSeeds(ctx context.Context, current []byte, after storage.ID, limit int) (page []storage.TOTP, left int, err error) {
+	const stale = ` WHERE substr(sealed, 1, length($1)) <> $1`
+	page, _, err = read(ctx, s, "stale seeds", func(c *session) ([]storage.TOTP, error) {
+		if err := c.scan(`SELECT count(*) FROM totp`+stale, []any{blob(current)}, &left); err != nil {
+			return nil, err
+		}
+		return collect(c, scanTOTP, selectTOTP+stale+` AND id > $2 ORDER BY id LIMIT $3`, blob(current), after[:], limit)
+	})
+	return page, left, err
+}
+
+// ResealSeed implements storage.Factors.
+func (s *Store) ResealSeed(ctx context.Context, factorID storage.ID, old, sealed []byte) error {
+	return s.write(ctx, "reseal seed", func(t *tx) error {
+		return t.hit(storage.ErrMoved, `UPDATE totp SET sealed = $3 WHERE id = $1 AND sealed = $2`, factorID[:], blob(old), blob(sealed))
+	})
+}
+
 func (t *tx) replaceCodes(userID storage.ID, codes []storage.Digest) error {
 	if _, err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, userID[:]); err != nil {
 		return err

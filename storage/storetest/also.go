@@ -138,6 +138,11 @@ func alsoVerbs() []alsoVerb {
 		_, err := s.RemoveFactors(t.Context(), id(1), a)
 		return err
 	}
+	revokeKey := func(t *testing.T, s *subject, a storage.Also) error {
+		return s.ChangeKeys(t.Context(), storage.KeyChange{Moves: []storage.KeyMove{
+			{ID: "sig a", From: storage.KeyActive, To: storage.KeyRevoked},
+		}, Also: a})
+	}
 	// failing once with what stage made cannot be had from an empty store where the verb is a creation: it is given a fault.
 	takenClient := func(t *testing.T, s *subject, a storage.Also) error {
 		ok(t, s.CreateClient(t.Context(), bareClient("c"), storage.Also{}))
@@ -171,6 +176,7 @@ func alsoVerbs() []alsoVerb {
 		{"EnrollTOTP", aUser, enroll, enroll},
 		{"ConfirmTOTP", func(t *testing.T, s *subject) { s.user(t, 1); ok(t, enroll(t, s, storage.Also{})) }, confirm, confirm},
 		{"RemoveFactors", aUser, removeFactors, removeFactors},
+		{"ChangeKeys", func(t *testing.T, s *subject) { s.establish(t, "a") }, revokeKey, revokeKey},
 	}
 }
 

@@ -14,6 +14,25 @@ func keyPromises() []promise {
 		{"EstablishKeysKeepsEveryField", establishKeepsFields},
 		{"EstablishKeysStoresNothingWhereThereIsAKey", establishOnce},
 		{"AnEmptyStoreHasNoKeys", noKeys},
+		{"ChangeKeysMovesAndStampsAndAdds", changeMoves},
+		{"ChangeKeysHappensAsAWholeOrNotAtAll", changeWhole},
+		{"ChangeKeysDemandsTheStateAndItsAge", changeConditions},
+		{"AKeyThatIsRemovedOrRevokedLosesItsSecretAlone", changeErases},
+		{"EachLineHasOnePendingAndOneActiveKey", changeOneOfALine},
+		{"ANameOfAKeyNeverComesBack", changeNamesOnce},
+		{"AHandleKeyStaysWhileAGrantBelowLives", changeKeepsHeld},
+		{"ResealKeyReplacesWhatIsStillOld", resealKey},
+		{"StaleSeedsAreThoseUnderAnotherKey", staleSeeds},
+		{"ResealSeedReplacesWhatIsStillOld", resealSeed},
+	}
+}
+
+func keyRaces() []race {
+	return []race{
+		{"AKeyIsMovedOnce", "ChangeKeys", raceMoveKey},
+		{"OfManyKeysThatWouldBeNextOneIs", "ChangeKeys", raceAddKey},
+		{"ASealIsReplacedOnce", "ResealKey", raceResealKey},
+		{"ASeedIsResealedOnce", "ResealSeed", raceResealSeed},
 	}
 }
 
@@ -32,7 +51,7 @@ func madeKeys(node string) []storage.Key {
 func stamped(keys []storage.Key, at time.Time) []storage.Key {
 	out := slices.Clone(keys)
 	for i := range out {
-		out[i].CreatedAt = at
+		out[i].CreatedAt, out[i].ChangedAt = at, at
 	}
 	return byID(out)
 }

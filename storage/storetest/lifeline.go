@@ -50,6 +50,10 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("FinishLetter", s.FinishLetter(ctx, id(1), 1))
 	each("RetryLetter", s.RetryLetter(ctx, id(1), 1, time.Second))
 	each("RecordEvents", s.RecordEvents(ctx, []storage.Event{{Kind: "a"}}))
+	move := storage.KeyMove{ID: "a", From: storage.KeyActive, To: storage.KeyRetiring}
+	each("ChangeKeys", s.ChangeKeys(ctx, storage.KeyChange{Moves: []storage.KeyMove{move}}))
+	each("ResealKey", s.ResealKey(ctx, "a", []byte{1}, []byte{2}))
+	each("ResealSeed", s.ResealSeed(ctx, id(5), []byte{1}, []byte{2}))
 	callReaders(ctx, s, each)
 }
 
@@ -87,6 +91,8 @@ func callReaders(ctx context.Context, s storage.Store, each func(method string, 
 	each("EstablishKeys", err)
 	_, _, err = s.ListKeys(ctx)
 	each("ListKeys", err)
+	_, _, err = s.StaleSeeds(ctx, []byte{1}, storage.ID{}, 10)
+	each("StaleSeeds", err)
 	_, err = s.ClaimLetters(ctx, 10, time.Minute)
 	each("ClaimLetters", err)
 	_, err = s.ListEvents(ctx, storage.EventFilter{})

@@ -22,7 +22,7 @@ type race struct {
 
 // races lists every race. everyConditionalWriteHasItsRace compares it with the contract.
 func races() []race {
-	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces())
+	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces(), keyRaces())
 }
 
 // unconditional are the methods that have nothing to win, with the reviewed reason.
@@ -38,6 +38,7 @@ var unconditional = map[string]string{
 	"ListUsers":      "reads",
 	"FindEnrollment": "reads",
 	"ListKeys":       "reads",
+	"StaleSeeds":     "reads",
 	"ListEvents":     "reads",
 	"WalkGrants":     "reads",
 	"Ping":           "reads",

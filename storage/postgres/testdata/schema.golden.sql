@@ -68,9 +68,12 @@ keys.state text NOT NULL
 keys.public text NOT NULL
 keys.sealed bytea NOT NULL
 keys.created_at timestamp with time zone NOT NULL
+keys.changed_at timestamp with time zone NOT NULL
 keys CONSTRAINT keys_pkey PRIMARY KEY (id)
 keys CONSTRAINT keys_use_check CHECK ((use = ANY (ARRAY['sig'::text, 'handle'::text])))
+CREATE UNIQUE INDEX keys_active ON public.keys USING btree (use, algorithm) WHERE (state = 'active'::text)
 CREATE UNIQUE INDEX keys_number ON public.keys USING btree (number) WHERE (use = 'handle'::text)
+CREATE UNIQUE INDEX keys_pending ON public.keys USING btree (use, algorithm) WHERE (state = 'pending'::text)
 leases.name text NOT NULL
 leases.holder text NOT NULL
 leases.ends_at timestamp with time zone NOT NULL

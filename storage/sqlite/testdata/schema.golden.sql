@@ -92,9 +92,13 @@ CREATE TABLE keys (
     public     TEXT    NOT NULL,
     sealed     BLOB    NOT NULL,
     created_at INTEGER NOT NULL
-) STRICT;
+, changed_at INTEGER NOT NULL DEFAULT 0) STRICT;
+
+CREATE UNIQUE INDEX keys_active ON keys (use, algorithm) WHERE state = 'active';
 
 CREATE UNIQUE INDEX keys_number ON keys (number) WHERE use = 'handle';
+
+CREATE UNIQUE INDEX keys_pending ON keys (use, algorithm) WHERE state = 'pending';
 
 CREATE TABLE leases (
     name    TEXT    NOT NULL PRIMARY KEY,
