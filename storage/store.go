@@ -32,6 +32,7 @@ import (
 // Store is everything that Signet keeps. Rooms take the part that they use.
 type Store interface {
 	Grants
+	GrantList
 	Attempts
 	Denials
 	Clients
@@ -43,6 +44,7 @@ type Store interface {
 	Keys
 	Outbox
 	Audit
+	Refusals
 	Upkeep
 	Lifeline
 }
@@ -73,6 +75,13 @@ type Grants interface {
 	// RevokeGrants ends every pending and active grant that of selects, in one commit, and returns how many. r.ID and r.Revision are
 	// not used. r.Also is written even when there was none: it reports the act.
 	RevokeGrants(ctx context.Context, of GrantsOf, r Revocation) (n int, err error)
+}
+
+// GrantList shows grants to people.
+type GrantList interface {
+	// ListGrants returns at most limit of the grants that of selects, newest first, that are older than before (zero: from the newest
+	// on), and the store's clock. Older is the order of the IDs. Revoked and expired grants are among them until they are swept.
+	ListGrants(ctx context.Context, of GrantsOf, before ID, limit int) (grants []Grant, now time.Time, err error)
 }
 
 // Attempts count who tries what, before anything expensive is done.
@@ -208,6 +217,17 @@ type Audit interface {
 	RecordEvents(ctx context.Context, events []Event) error
 	// ListEvents returns the events that f selects, newest first.
 	ListEvents(ctx context.Context, f EventFilter) ([]Event, error)
+}
+
+// Refusals are requests that were refused, kept for a while so that an operator can be asked about them.
+type Refusals interface {
+	// RecordRefusals stores those of the requests whose client exists, and removes the oldest beyond the bound. A request whose ID
+	// is there already changes nothing.
+	RecordRefusals(ctx context.Context, refused []RefusedRequest, bound RefusalBound) error
+	// FindRefusal reads one by its ID. ErrNotFound.
+	FindRefusal(ctx context.Context, id string) (RefusedRequest, error)
+	// SweepRefusals removes at most limit that are older than keep, and returns how many went.
+	SweepRefusals(ctx context.Context, limit int, keep time.Duration) (n int, err error)
 }
 
 // Upkeep is the sweep. Nothing here is needed for correctness: what has expired is refused whether it was swept or not.

@@ -76,15 +76,9 @@ func (s *Store) RedeemGrant(ctx context.Context, r storage.Redemption) error {
 // FindGrant implements storage.Grants: one statement, and so one snapshot.
 func (s *Store) FindGrant(ctx context.Context, id storage.ID) (storage.Standing, error) {
 	standing, now, err := read(ctx, s, "find grant", func(c *session) (st storage.Standing, err error) {
-		g := &st.Grant
-		err = c.scan(selectStanding, []any{id[:]},
-			&g.ClientID, intoID(&g.UserID), intoID(&g.SessionID), intoRecord(&g.Scope), intoRecord(&g.Audience), &g.ACR,
-			intoRecord(&g.AMR), intoTime(&g.AuthTime), &g.Nonce, &g.State, &g.Revision, intoRecord(&g.Pending), &g.Generation,
-			&g.Fork, &g.ParentFork, &g.KeyID, intoTime(&g.IssuedAt), intoTimes(&g.Retired), intoTime(&g.SharedAt),
-			intoRecord(&g.Seen), intoDigest(&g.SecretHash), intoTime(&g.ExpiresAt), &g.Sender, intoTime(&g.RevokedAt),
-			&g.RevokedReason, intoTime(&g.CreatedAt), intoID(&g.ID),
+		err = c.scan(selectStanding, []any{id[:]}, append(intoGrant(&st.Grant),
 			&st.User.Exists, &st.User.Disabled, &st.User.Username, &st.Client.Exists, &st.Client.Disabled, &st.Client.Revision,
-			intoRecord(&st.Denied))
+			intoRecord(&st.Denied))...)
 		return st, err
 	})
 	if err != nil {

@@ -50,6 +50,7 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("FinishLetter", s.FinishLetter(ctx, id(1), 1))
 	each("RetryLetter", s.RetryLetter(ctx, id(1), 1, time.Second))
 	each("RecordEvents", s.RecordEvents(ctx, []storage.Event{{Kind: "a"}}))
+	each("RecordRefusals", s.RecordRefusals(ctx, []storage.RefusedRequest{{ID: "a", ClientID: "c"}}, storage.RefusalBound{}))
 	move := storage.KeyMove{ID: "a", From: storage.KeyActive, To: storage.KeyRetiring}
 	each("ChangeKeys", s.ChangeKeys(ctx, storage.KeyChange{Moves: []storage.KeyMove{move}}))
 	each("ResealKey", s.ResealKey(ctx, "a", []byte{1}, []byte{2}))
@@ -97,6 +98,12 @@ func callReaders(ctx context.Context, s storage.Store, each func(method string, 
 	each("ClaimLetters", err)
 	_, err = s.ListEvents(ctx, storage.EventFilter{})
 	each("ListEvents", err)
+	_, _, err = s.ListGrants(ctx, storage.GrantsOf{UserID: id(1)}, storage.ID{}, 10)
+	each("ListGrants", err)
+	_, err = s.FindRefusal(ctx, "a")
+	each("FindRefusal", err)
+	_, err = s.SweepRefusals(ctx, 10, time.Hour)
+	each("SweepRefusals", err)
 	_, err = s.TakeLease(ctx, "a", "a", time.Minute)
 	each("TakeLease", err)
 	_, err = s.SweepExpired(ctx, 10, 0, 0)
@@ -148,7 +155,7 @@ func cancelledContext(t *testing.T, s *subject) {
 		is(failed["DropGrants"], storage.ErrUnavailable) {
 		same(t, before, s.grant(t, id(10)))
 	}
-	for _, read := range []string{"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping"} {
+	for _, read := range []string{"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping", "ListGrants", "FindRefusal"} {
 		fails(t, failed[read], storage.ErrUnavailable) // a read leaves no outcome unknown
 	}
 }

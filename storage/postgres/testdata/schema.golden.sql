@@ -96,6 +96,20 @@ recovery_codes.user_id uuid NOT NULL
 recovery_codes.digest bytea NOT NULL
 recovery_codes CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, digest)
 recovery_codes CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+refusals.id text COLLATE C NOT NULL
+refusals.at timestamp with time zone NOT NULL
+refusals.endpoint text NOT NULL
+refusals.client_id text COLLATE C NOT NULL
+refusals.grant_type text NOT NULL
+refusals.code text NOT NULL
+refusals.description text NOT NULL
+refusals.cause text NOT NULL
+refusals.grant_id uuid
+refusals.token text NOT NULL
+refusals.seen json NOT NULL
+refusals CONSTRAINT refusals_pkey PRIMARY KEY (id)
+CREATE INDEX refusals_at ON public.refusals USING btree (at, id)
+CREATE INDEX refusals_client ON public.refusals USING btree (client_id, at, id)
 resources.identifier text COLLATE C NOT NULL
 resources.revision bigint NOT NULL
 resources.metadata json NOT NULL
