@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/signet-idp/signet/storage"
 )
@@ -26,6 +27,8 @@ type call[Q, R any] struct {
 	done  chan struct{} // closed when value and err are there
 	value R
 	err   error
+
+	claimed atomic.Bool // set once: by the batch that takes it up, or by the caller that stops waiting for that
 }
 
 func (c *call[Q, R]) finish(value R, err error) {
@@ -59,8 +62,12 @@ func (g *gather[Q, R]) do(ctx context.Context, lost error, query Q) (R, error) {
 	case <-c.done:
 		return c.value, c.err
 	case <-ctx.Done():
-		return none, fmt.Errorf("%w: postgres: the caller left: %w", lost, ctx.Err())
 	}
+	if c.claimed.CompareAndSwap(false, true) { // in no batch yet: it will be in none
+		g.store.end()
+		return none, fmt.Errorf("%w: postgres: not begun: %w", storage.ErrUnavailable, ctx.Err())
+	}
+	return none, fmt.Errorf("%w: postgres: the caller left: %w", lost, ctx.Err())
 }
 
 // work runs batches until nobody waits.
@@ -70,30 +77,32 @@ func (g *gather[Q, R]) work() {
 	}
 }
 
-// next takes a batch off the queue, or gives the worker back where there is none to take.
+// next takes a batch off the queue, or gives the worker back where there is none to take. Calls whose caller has gone are
+// dropped: while the database does not answer the queue would grow without end, and be worked off for nobody.
 func (g *gather[Q, R]) next() []*call[Q, R] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.queued) == 0 {
-		g.spare++
-		return nil
-	}
-	if g.once == nil {
-		n := min(len(g.queued), batchSize)
-		batch := g.queued[:n:n]
-		g.queued = g.queued[n:]
-		return batch
-	}
-	taken := make(map[any]bool, min(len(g.queued), batchSize))
 	var batch, later []*call[Q, R]
-	for _, c := range g.queued {
-		if key := g.once(c.query); len(batch) < batchSize && !taken[key] {
-			taken[key] = true
-			batch = append(batch, c)
-		} else {
-			later = append(later, c)
+	taken := map[any]bool{}
+	for i, c := range g.queued {
+		if len(batch) == batchSize {
+			later = append(later, g.queued[i:]...)
+			break
+		}
+		var key any
+		if g.once != nil {
+			if key = g.once(c.query); taken[key] {
+				later = append(later, c)
+				continue
+			}
+		}
+		if c.claimed.CompareAndSwap(false, true) {
+			batch, taken[key] = append(batch, c), true
 		}
 	}
 	g.queued = later
+	if batch == nil {
+		g.spare++
+	}
 	return batch
 }
