@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// rounds is how often each race of the refresh token is run. The promise was proven with 1000, which takes a quarter of an hour
-// under the race detector; each of the rounds here has a crowd on two nodes, and a broken rule shows in the first few.
+// rounds is how often each race of the refresh token is run: make race asks for 1000, which is too long for every change. A crowd
+// on two nodes shows a broken rule in its first few rounds.
 var rounds = flag.Int("rounds", 25, "how often the races of the refresh token are run on each engine")
 
 // crowd is how many present one token at once.
