@@ -17,7 +17,7 @@ type User struct {
 	Logins        []string  // canonical identifiers, unique among all users' identifiers whatever their kind
 	DisabledAt    time.Time // zero while enabled
 	CreatedAt     time.Time // stamped by the store
-	UpdatedAt     time.Time // stamped by the store: updated_at
+	UpdatedAt     time.Time // stamped by the store where UpdateUser changes the claims: updated_at
 }
 
 // Profile holds the standard claims of OpenID Connect Core §5.1 that are not columns of their own.

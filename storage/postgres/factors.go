@@ -45,7 +45,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, st
 		digests[i] = codes[i][:]
 	}
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`UPDATE users SET revision = revision + 1, updated_at = `+clockNow+` WHERE id = $2`, s.now(), uid(userID)).
+		b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1`, uid(userID)).
 			Exec(must(storage.ErrMoved))
 		b.Queue(`UPDATE totp SET confirmed_at = `+clockNow+`, last_step = $4 WHERE id = $2 AND user_id = $3 AND confirmed_at IS NULL`,
 			s.now(), uid(factorID), uid(userID), step).Exec(must(storage.ErrMoved))
@@ -61,7 +61,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, st
 // RemoveFactors implements storage.Factors.
 func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also storage.Also) (int, error) {
 	return act(ctx, s, func(b *pgx.Batch, n *int) {
-		b.Queue(`UPDATE users SET revision = revision + 1, updated_at = `+clockNow+` WHERE id = $2`, s.now(), uid(userID)).
+		b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1`, uid(userID)).
 			Exec(must(storage.ErrNotFound))
 		b.Queue(`DELETE FROM totp WHERE user_id = $1`, uid(userID)).Exec(changed(n))
 		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))

@@ -11,8 +11,8 @@ import (
 // SetPassword implements storage.Passwords. The user's row is updated before the grants end: see pay.
 func (s *Store) SetPassword(ctx context.Context, userID storage.ID, hash string, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`UPDATE users SET password_hash = $3, revision = revision + 1, updated_at = `+clockNow+` WHERE id = $2`,
-			s.now(), uid(userID), hash).Exec(must(storage.ErrNotFound))
+		b.Queue(`UPDATE users SET password_hash = $2, revision = revision + 1 WHERE id = $1`, uid(userID), hash).
+			Exec(must(storage.ErrNotFound))
 		s.revokeAll(b, storage.GrantsOf{UserID: userID}, storage.ReasonPasswordChanged)
 		s.report(b, also)
 	})
