@@ -56,6 +56,60 @@ func wants(a answer, status int, code string) error {
 	return nil
 }
 
+// holdings are good tokens of every kind, and what the authenticator shows.
+type holdings struct {
+	issued, sealed, own answer
+	mfaToken            string
+	otp                 func() string
+}
+
+// tokenDoors are all doors, with everything that they must not take.
+func tokenDoors(jwt app, h holdings) []door {
+	client := map[string]int{"FindClient": 1}
+	inactive := func(w *world, text string) error {
+		a := w.post("/oauth2/introspect", jwt, form("token", text))
+		if text == "" {
+			return wants(a, http.StatusBadRequest, "invalid_request")
+		}
+		if a.raw != `{"active":false}` {
+			return fmt.Errorf("%d %s", a.status, a.raw)
+		}
+		return nil
+	}
+	closed := func(w *world, text string) error {
+		a := w.userinfo(text)
+		if text == "" {
+			return wants(a, http.StatusBadRequest, "invalid_request")
+		}
+		return wants(a, http.StatusUnauthorized, "invalid_token")
+	}
+	return []door{
+		{"refresh token at refresh", spaced(h.issued.refresh()), func(w *world, text string) error {
+			code := "invalid_grant"
+			if text == "" {
+				code = "invalid_request"
+			}
+			return wants(w.refreshWith(jwt, text), http.StatusBadRequest, code)
+		}, client},
+		{"mfa_token at mfa", spaced(h.mfaToken), func(w *world, text string) error {
+			code := "invalid_grant"
+			if text == "" {
+				code = "invalid_request"
+			}
+			return wants(w.redeem(jwt, text, h.otp()), http.StatusBadRequest, code)
+		}, client},
+		{"refresh token at introspection", spoilt(h.issued.refresh(), 9), inactive, client},
+		{"refresh token at revocation", spoilt(h.issued.refresh(), 9)[1:], func(w *world, text string) error {
+			return wants(w.post("/oauth2/revoke", jwt, form("token", text)), http.StatusOK, "")
+		}, client},
+		{"access JWT at introspection", spaced(h.issued.access())[:60], inactive, client},
+		{"client's own JWT at introspection", spoilt(h.own.access(), 50), inactive, client},
+		{"opaque token at introspection", spaced(h.sealed.access())[:60], inactive, client},
+		{"access JWT at userinfo", spoilt(h.issued.access(), 13), closed, nil},
+		{"opaque token at userinfo", spoilt(h.sealed.access(), 13), closed, nil},
+	}
+}
+
 func TestAForgedTokenIsRefusedBeforeAnyQuery(t *testing.T) {
 	eachCounted(t, func(w *world, s *tally) {
 		w.user("ada")
@@ -63,49 +117,7 @@ func TestAForgedTokenIsRefusedBeforeAnyQuery(t *testing.T) {
 		jwt, sealed := w.confidential(), w.confidential(opaque)
 		issued, seals, mfaToken := w.login(jwt, "ada"), w.login(sealed, "ada"), w.half(jwt, "grace")
 		own := w.token(jwt, "grant_type", "client_credentials")
-		client := map[string]int{"FindClient": 1}
-		inactive := func(w *world, text string) error {
-			a := w.post("/oauth2/introspect", jwt, form("token", text))
-			if text == "" {
-				return wants(a, http.StatusBadRequest, "invalid_request")
-			}
-			if a.raw != `{"active":false}` {
-				return fmt.Errorf("%d %s", a.status, a.raw)
-			}
-			return nil
-		}
-		closed := func(w *world, text string) error {
-			a := w.userinfo(text)
-			if text == "" {
-				return wants(a, http.StatusBadRequest, "invalid_request")
-			}
-			return wants(a, http.StatusUnauthorized, "invalid_token")
-		}
-		doors := []door{
-			{"refresh token at refresh", spaced(issued.refresh()), func(w *world, text string) error {
-				code := "invalid_grant"
-				if text == "" {
-					code = "invalid_request"
-				}
-				return wants(w.refreshWith(jwt, text), http.StatusBadRequest, code)
-			}, client},
-			{"mfa_token at mfa", spaced(mfaToken), func(w *world, text string) error {
-				code := "invalid_grant"
-				if text == "" {
-					code = "invalid_request"
-				}
-				return wants(w.redeem(jwt, text, w.code(seed)), http.StatusBadRequest, code)
-			}, client},
-			{"refresh token at introspection", spoilt(issued.refresh(), 9), inactive, client},
-			{"refresh token at revocation", spoilt(issued.refresh(), 9)[1:], func(w *world, text string) error {
-				return wants(w.post("/oauth2/revoke", jwt, form("token", text)), http.StatusOK, "")
-			}, client},
-			{"access JWT at introspection", spaced(issued.access())[:60], inactive, client},
-			{"client's own JWT at introspection", spoilt(own.access(), 50), inactive, client},
-			{"opaque token at introspection", spaced(seals.access())[:60], inactive, client},
-			{"access JWT at userinfo", spoilt(issued.access(), 13), closed, nil},
-			{"opaque token at userinfo", spoilt(seals.access(), 13), closed, nil},
-		}
+		doors := tokenDoors(jwt, holdings{issued, seals, own, mfaToken, func() string { return w.code(seed) }})
 		for _, d := range doors {
 			_ = s.taken()
 			for _, text := range d.texts {

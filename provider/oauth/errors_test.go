@@ -57,7 +57,8 @@ func TestAnErrorIsAnsweredAsRFC6749Asks(t *testing.T) {
 			&Error{Code: InvalidScope}, 400, map[string]string{"Retry-After": "", "WWW-Authenticate": ""}, map[string]any{"error": "invalid_scope"},
 		},
 		"challenge": {
-			&Error{Code: InvalidClient, Description: "no", Challenge: `Basic realm="x"`}, 401, map[string]string{"WWW-Authenticate": `Basic realm="x"`},
+			&Error{Code: InvalidClient, Description: "no", Challenge: `Basic realm="x"`}, 401,
+			map[string]string{"WWW-Authenticate": `Basic realm="x"`},
 			map[string]any{"error": "invalid_client", "error_description": "no"},
 		},
 		"part of a second":      {&Error{Code: SlowDown, RetryAfter: time.Millisecond}, 429, map[string]string{"Retry-After": "1"}, nil},
