@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/token"
 )
@@ -16,7 +18,7 @@ import (
 // metadata derives RFC 8414's document from the route table and the rooms' own lists: an entry that is published and not
 // implemented, or the reverse, would be a defect. There is no authorization endpoint yet, so no response type is supported.
 func (p *Provider) metadata() map[string]any {
-	methods := []string{oauth.AuthBasic, oauth.AuthPost}
+	methods := client.Methods()
 	m := map[string]any{
 		"issuer":                                p.config.Issuer,
 		"response_types_supported":              []string{},
@@ -41,6 +43,7 @@ func (p *Provider) metadata() map[string]any {
 				offered = append(append([]string{}, methods...), oauth.AuthNone)
 			}
 			m[r.Metadata+"_auth_methods_supported"] = offered
+			m[r.Metadata+"_auth_signing_alg_values_supported"] = keys.AssertionAlgorithms()
 		}
 	}
 	return m

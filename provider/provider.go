@@ -45,11 +45,12 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		return nil, err
 	}
 	p := &Provider{config: c, store: store, ring: ring, node: rand.Text()}
-	p.clients = client.New(store, client.Config{
-		Issuer: c.Issuer, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
+	registrations := client.Config{
+		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
-	})
+	}
+	p.clients = client.New(store, registrations)
 	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
 		Issuer: c.Issuer, Hash: c.PasswordHash, Clock: c.Clock,
 	})

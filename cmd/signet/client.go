@@ -123,7 +123,7 @@ func newClientUpdate(a *app) *cobra.Command {
 			if err := a.show(client.Registration(updated, "")); err != nil {
 				return err
 			}
-			if !client.Public(updated) && len(updated.Secrets) == 0 {
+			if client.HoldsSecret(updated) && len(updated.Secrets) == 0 {
 				a.hint("The client has no secret yet: signet client rotate-secret %s", updated.ID)
 			}
 			return nil

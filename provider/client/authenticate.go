@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -22,22 +23,28 @@ type Caller struct {
 
 // Why an authentication failed: for the log alone, the caller hears one answer for all.
 var (
-	errMissing    = errors.New("no client_id and no Authorization header")
-	errAssertion  = errors.New("client assertions are not supported")
-	errScheme     = errors.New("the Authorization header is not Basic")
-	errBasic      = errors.New("malformed Basic credentials")
-	errOtherID    = errors.New("client_id parameter differs from the Basic credentials")
-	errMalformed  = errors.New("malformed client_id")
-	errUnknown    = errors.New("unknown client")
-	errDisabled   = errors.New("client is disabled")
-	errWrong      = errors.New("wrong or expired secret")
-	errNoSecret   = errors.New("confidential client without its secret")
-	errSecret     = errors.New("public client with a secret")
-	errRegistered = errors.New("not the method that the client is registered for")
+	errMissing       = errors.New("no client_id and no Authorization header")
+	errAssertionType = errors.New("client_assertion_type is not that of RFC 7523")
+	errNoAssertion   = errors.New("client_assertion_type without client_assertion")
+	errScheme        = errors.New("the Authorization header is not Basic")
+	errBasic         = errors.New("malformed Basic credentials")
+	errOtherID       = errors.New("client_id parameter differs from the Basic credentials")
+	errMalformed     = errors.New("malformed client_id")
+	errUnknown       = errors.New("unknown client")
+	errDisabled      = errors.New("client is disabled")
+	errWrong         = errors.New("wrong or expired secret")
+	errNoSecret      = errors.New("confidential client without its secret")
+	errSecret        = errors.New("public client with a secret")
+	errRegistered    = errors.New("not the method that the client is registered for")
+	errNotKeys       = errors.New("client assertion: the client is not registered for private_key_jwt")
+	errKeys          = errors.New("the client is registered for private_key_jwt, and sent no client assertion")
 )
 
 // credentials are what a request says about its client.
-type credentials struct{ method, id, secret string }
+type credentials struct {
+	method, id, secret string
+	assertion          *keys.Assertion // with private_key_jwt
+}
 
 // Authenticate says who is calling (RFC 6749 §2.3, §3.2.1): authorization are all Authorization headers of the request, p its
 // form. Only the method that the client is registered for is accepted. Errors are *oauth.Error: invalid_client with 401 and a
@@ -54,11 +61,16 @@ func (r *Registry) Authenticate(ctx context.Context, authorization []string, p o
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return Caller{}, unavailable(err)
 	}
+	if given.assertion != nil {
+		return r.authenticateByKey(ctx, given, c, now)
+	}
 	found := err == nil
 	proven := proves(given.secret, c.Secrets, now) // for unknown clients too: they cost the same
 	switch {
 	case !found:
 		return Caller{}, r.failed(errUnknown)
+	case c.Metadata.TokenEndpointAuthMethod == oauth.AuthPrivateKeyJWT:
+		return Caller{}, r.failed(errKeys)
 	case Public(c) && given.method != oauth.AuthNone:
 		return Caller{}, r.failed(errSecret)
 	case !Public(c) && given.method == oauth.AuthNone:
@@ -73,6 +85,22 @@ func (r *Registry) Authenticate(ctx context.Context, authorization []string, p o
 	return Caller{Client: c, Now: now, Authenticated: !Public(c)}, nil
 }
 
+// authenticateByKey goes on with a client assertion; c is empty where there is no such client.
+func (r *Registry) authenticateByKey(ctx context.Context, given credentials, c storage.Client, now time.Time) (Caller, error) {
+	switch {
+	case c.ID == "":
+		return Caller{}, r.failed(errUnknown)
+	case c.Metadata.TokenEndpointAuthMethod != oauth.AuthPrivateKeyJWT:
+		return Caller{}, r.failed(errNotKeys)
+	case !c.DisabledAt.IsZero():
+		return Caller{}, r.failed(errDisabled)
+	}
+	if err := r.prove(ctx, c, given.assertion, now); err != nil {
+		return Caller{}, err
+	}
+	return Caller{Client: c, Now: now, Authenticated: true}, nil
+}
+
 // read takes the credentials from the request, whoever they name. An empty secret is no secret (RFC 6749 §2.3.1), also in Basic.
 func (r *Registry) read(authorization []string, p oauth.Params) (credentials, error) {
 	secret, assertion := p.Get("client_secret"), p.Get("client_assertion") != "" || p.Get("client_assertion_type") != ""
@@ -82,13 +110,13 @@ func (r *Registry) read(authorization []string, p oauth.Params) (credentials, er
 	case len(authorization) == 1 && (secret != "" || assertion), secret != "" && assertion:
 		return credentials{}, oauth.Errorf(oauth.InvalidRequest, "the client must not authenticate in more than one way in one request")
 	case assertion:
-		return credentials{}, r.challenge("client assertions are not supported here: use client_secret_basic or client_secret_post", errAssertion)
+		return r.readAssertion(p)
 	case len(authorization) == 1:
 		return r.readBasic(authorization[0], p.Get("client_id"))
 	case p.Get("client_id") == "":
 		return credentials{}, r.challenge("the client is not named: send client_id, or credentials with HTTP Basic", errMissing)
 	case secret != "":
-		return credentials{oauth.AuthPost, p.Get("client_id"), secret}, nil
+		return credentials{method: oauth.AuthPost, id: p.Get("client_id"), secret: secret}, nil
 	}
 	return credentials{method: oauth.AuthNone, id: p.Get("client_id")}, nil
 }
@@ -109,12 +137,12 @@ func (r *Registry) readBasic(header, clientID string) (credentials, error) {
 	if secret == "" {
 		return credentials{method: oauth.AuthNone, id: id}, nil
 	}
-	return credentials{oauth.AuthBasic, id, secret}, nil
+	return credentials{method: oauth.AuthBasic, id: id, secret: secret}, nil
 }
 
 // failed is the one answer to everything that would tell a stranger about a client.
 func (r *Registry) failed(cause error) error {
-	return r.challenge("client authentication failed: unknown client, wrong secret, or not the method that the client is registered for", cause)
+	return r.challenge("client authentication failed: unknown client, wrong secret or assertion, or not the method that the client is registered for", cause)
 }
 
 // otherMethod names the registered method, to a caller that proved to know the secret.

@@ -165,7 +165,7 @@ func TestMalformedAuthenticationIsToldWhatToMend(t *testing.T) {
 		"two methods":              {[]string{good}, form(t, "client_id", "basic", "client_secret", secret.basic), oauth.InvalidRequest, "more than one way"},
 		"basic and assertion":      {[]string{good}, form(t, "client_assertion", "x"), oauth.InvalidRequest, "more than one way"},
 		"post and assertion":       {nil, form(t, "client_id", "post", "client_secret", secret.post, "client_assertion_type", "x"), oauth.InvalidRequest, "more than one way"},
-		"assertion":                {nil, form(t, "client_id", "basic", "client_assertion", "x"), oauth.InvalidClient, "assertions"},
+		"assertion":                {nil, form(t, "client_id", "basic", "client_assertion", "x"), oauth.InvalidClient, "client_assertion_type must be"},
 		"bearer":                   {[]string{"Bearer x"}, form(t), oauth.InvalidClient, "scheme Basic"},
 		"empty header":             {[]string{""}, form(t, "client_id", "public"), oauth.InvalidClient, "scheme Basic"},
 		"basic without more":       {[]string{"Basic"}, form(t), oauth.InvalidClient, "malformed"},

@@ -17,9 +17,10 @@ const (
 
 // Config is what the server supports and what clients get that did not choose. Zero values are usable.
 type Config struct {
-	Issuer     string   // names the realm in challenges
-	GrantTypes []string // that a client may register; nil: password, refresh_token, client_credentials
-	Algorithms []string // JWS algorithms that a client may choose; nil: none, every client gets the server's default
+	Issuer        string   // names the realm in challenges, and is the audience of client assertions
+	TokenEndpoint string   // the other audience that client assertions may have; "": none
+	GrantTypes    []string // that a client may register; nil: password, refresh_token, client_credentials
+	Algorithms    []string // JWS algorithms that a client may choose; nil: none, every client gets the server's default
 
 	Rotation                 storage.Rotation // "": strict for confidential clients, balanced for public ones
 	Grace                    time.Duration    // W of docs/grants.md
@@ -48,6 +49,15 @@ func orDuration(d *time.Duration, otherwise time.Duration) {
 	if *d == 0 {
 		*d = otherwise
 	}
+}
+
+// Methods are the ways in which a client may prove who it is, in the order of metadata; none, which proves nothing, is not
+// among them.
+func Methods() []string { return []string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthPrivateKeyJWT} }
+
+// HoldsSecret reports whether the client authenticates with a secret that is made here.
+func HoldsSecret(c storage.Client) bool {
+	return c.Metadata.TokenEndpointAuthMethod == oauth.AuthBasic || c.Metadata.TokenEndpointAuthMethod == oauth.AuthPost
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

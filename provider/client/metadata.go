@@ -30,6 +30,7 @@ func Validate(m storage.ClientMetadata, c Config) (storage.ClientMetadata, error
 	c = c.withDefaults()
 	checks := []func(*storage.ClientMetadata, Config) error{
 		checkMethod, checkGrants, checkResponses, checkRedirects, checkScope, checkTexts, checkLinks, checkTokens, checkLifetimes,
+		checkKeys,
 	}
 	for _, check := range checks {
 		if err := check(&m, c); err != nil {
@@ -43,9 +44,11 @@ func checkMethod(m *storage.ClientMetadata, _ Config) error {
 	switch m.TokenEndpointAuthMethod {
 	case "":
 		m.TokenEndpointAuthMethod = oauth.AuthBasic
-	case oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone:
+	case oauth.AuthNone:
 	default:
-		return metadataError("token_endpoint_auth_method must be %s, %s or %s", oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone)
+		if !slices.Contains(Methods(), m.TokenEndpointAuthMethod) {
+			return metadataError("token_endpoint_auth_method must be %s or %s", strings.Join(Methods(), ", "), oauth.AuthNone)
+		}
 	}
 	return nil
 }

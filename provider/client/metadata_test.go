@@ -72,7 +72,8 @@ func TestEachFaultIsNamedByItsMember(t *testing.T) {
 		member string
 		spoil  func(*storage.ClientMetadata)
 	}{
-		{"token_endpoint_auth_method", func(m *storage.ClientMetadata) { m.TokenEndpointAuthMethod = "private_key_jwt" }},
+		{"token_endpoint_auth_method", func(m *storage.ClientMetadata) { m.TokenEndpointAuthMethod = "client_secret_jwt" }},
+		{"jwks", func(m *storage.ClientMetadata) { m.TokenEndpointAuthMethod = "private_key_jwt" }},
 		{"grant_types", func(m *storage.ClientMetadata) { m.GrantTypes = []string{"password", "password"} }},
 		{"grant_types", func(m *storage.ClientMetadata) { m.GrantTypes = []string{"refresh_token"} }},
 		{"grant_types", func(m *storage.ClientMetadata) { m.GrantTypes = []string{"refresh_token", "client_credentials"} }},

@@ -17,21 +17,27 @@ const (
 	maxLoops = 4
 )
 
+// Store is what the registry needs of the store.
+type Store interface {
+	storage.Clients
+	storage.Assertions
+}
+
 // Registry keeps the registered clients and authenticates them. It holds no state but its store's; it is safe for concurrent
 // use.
 //
 // What its methods return: *oauth.Error for what the caller can mend, otherwise one of storage's sentinels, wrapped.
 type Registry struct {
-	store  storage.Clients
+	store  Store
 	config Config
 }
 
 // New makes a registry over store. Zero fields of c take their defaults.
-func New(store storage.Clients, c Config) *Registry {
+func New(store Store, c Config) *Registry {
 	return &Registry{store: store, config: c.withDefaults()}
 }
 
-// Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for public clients;
+// Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);
 // it is returned this once and kept as a digest alone. storage.ErrTaken: the id exists. actor goes to the audit log.
 func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, actor string) (c storage.Client, secret string, err error) {
 	m, err = Validate(m, r.config)
@@ -44,7 +50,7 @@ func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, act
 		return storage.Client{}, "", err
 	}
 	c = storage.Client{ID: id, Revision: 1, Metadata: m, CreatedAt: r.now(), UpdatedAt: r.now()}
-	if !Public(c) {
+	if HoldsSecret(c) {
 		secret, c.Secrets = makeSecret(c.CreatedAt)
 	}
 	event := newEvent("client.created", id, actor)
@@ -54,8 +60,8 @@ func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, act
 	return r.stored(ctx, c), secret, nil
 }
 
-// Update replaces the metadata of c, which is the client as it was read. A client that becomes public loses its secrets with
-// the same write; one that becomes confidential has none until RotateSecret makes one. storage.ErrMoved: somebody else changed
+// Update replaces the metadata of c, which is the client as it was read. A client that has secrets no longer (HoldsSecret) loses
+// them with the same write; one that shall have one has none until RotateSecret makes it. storage.ErrMoved: somebody else changed
 // it in between; storage.ErrNotFound.
 func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.ClientMetadata, actor string) (storage.Client, error) {
 	m, err := Validate(m, r.config)
@@ -65,7 +71,7 @@ func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.Clien
 	event := newEvent("client.updated", c.ID, actor)
 	event.Events[0].Detail = map[string]string{"changed": changed(c.Metadata, m)}
 	c.Metadata = m
-	if Public(c) {
+	if !HoldsSecret(c) {
 		c.Secrets = nil
 	}
 	if err := r.store.UpdateClient(ctx, c, event); err != nil {
@@ -82,8 +88,9 @@ func (r *Registry) RotateSecret(ctx context.Context, id string, overlap time.Dur
 		return "", storage.Client{}, oauth.Errorf(oauth.InvalidRequest, "the overlap must be between 0 and %d days", MaxOverlap/(24*time.Hour))
 	}
 	c, err = r.change(ctx, id, "client.secret_rotated", actor, func(c *storage.Client, now time.Time) (bool, error) {
-		if Public(*c) {
-			return false, metadataError("a public client (token_endpoint_auth_method none) has no secret: register another method first")
+		if !HoldsSecret(*c) {
+			return false, metadataError("a client with token_endpoint_auth_method %s has no secret: register another method first",
+				c.Metadata.TokenEndpointAuthMethod)
 		}
 		var made []storage.ClientSecret
 		secret, made = makeSecret(now)

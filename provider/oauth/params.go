@@ -113,7 +113,7 @@ func (p *Params) add(name, value string) error {
 var known = map[string]bool{
 	"grant_type": true, "client_id": true, "client_secret": true, "username": true, "password": true, "scope": true,
 	"refresh_token": true, "otp": true, "recovery_code": true, "mfa_token": true, "token": true, "token_type_hint": true,
-	"access_token": true,
+	"access_token": true, "client_assertion": true, "client_assertion_type": true,
 }
 
 // Get returns the parameter's value, "" where it is absent or empty.
