@@ -28,6 +28,7 @@ type Provider struct {
 	people  *account.People
 	tokens  *token.Endpoint
 	node    string // names this node in leases
+	refused *refusals
 
 	published *document                // RFC 8414's, which only a new start changes
 	keySet    atomic.Pointer[document] // the JWK set as it was last served
@@ -44,7 +45,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{config: c, store: store, ring: ring, node: rand.Text()}
+	p := &Provider{config: c, store: store, ring: ring, node: rand.Text(), refused: newRefusals(store, c.Logger)}
 	registrations := client.Config{
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,

@@ -30,10 +30,10 @@ const (
 	idleKeep = maxAccessLifetime + time.Hour
 )
 
-// Run does the upkeep until ctx ends: it reads the keys that other nodes made, delivers the outbox and sweeps, one node at a
-// time. It returns when all of it has stopped.
+// Run does the upkeep until ctx ends: it reads the keys that other nodes made, delivers the outbox, keeps what was refused, and
+// sweeps, one node at a time. It returns when all of it has stopped.
 func (p *Provider) Run(ctx context.Context) {
-	done := make(chan struct{}, 3)
+	done := make(chan struct{}, 4)
 	walk := &grantWalk{p: p}
 	for every, work := range map[time.Duration]func(context.Context) error{
 		keysEvery: p.ring.Reload, outboxEvery: p.deliver, sweepEvery: walk.sweep,
@@ -43,6 +43,10 @@ func (p *Provider) Run(ctx context.Context) {
 			done <- struct{}{}
 		}()
 	}
+	go func() {
+		p.refused.run(ctx)
+		done <- struct{}{}
+	}()
 	for range cap(done) {
 		<-done
 	}
@@ -88,6 +92,15 @@ func (w *grantWalk) sweep(ctx context.Context) error {
 	}
 	for range sweepMost {
 		n, err := w.p.store.SweepExpired(ctx, sweepBatch, sweepKeep, w.p.config.AuditRetention)
+		if err != nil {
+			return err
+		}
+		if n < sweepBatch {
+			break
+		}
+	}
+	for range sweepMost {
+		n, err := w.p.store.SweepRefusals(ctx, sweepBatch, refusalKeep)
 		if err != nil {
 			return err
 		}

@@ -60,6 +60,13 @@ func (m *Metrics) WatchQueue(waiting func() int) {
 	}, func() float64 { return float64(waiting()) }))
 }
 
+// WatchRefusals shows how many refused requests could not be kept for signet explain. It is called once.
+func (m *Metrics) WatchRefusals(dropped func() int64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "signet_refusals_dropped_total", Help: "Refused requests that came too fast to be kept for signet explain.",
+	}, func() float64 { return float64(dropped()) }))
+}
+
 // TokenRequest implements provider.Observer.
 func (m *Metrics) TokenRequest(grantType string, code oauth.Code) {
 	m.tokens.WithLabelValues(grantType, string(code)).Inc()

@@ -19,6 +19,9 @@ import (
 	"github.com/signet-idp/signet/provider/oauth"
 )
 
+// requestID is the header that names an answer: in the log, on an error page and in signet explain.
+const requestID = "X-Request-Id"
+
 // requestDeadline bounds all work for one request, waits for the password queue and the database included.
 const requestDeadline = 10 * time.Second
 
@@ -59,6 +62,7 @@ func New(o Options) (http.Handler, error) {
 		handlers[route.Path] = func(c *gin.Context) {
 			if err := route.Serve(c.Writer, c.Request); err != nil {
 				_ = c.Error(err)
+				o.Provider.Refused(c.Writer.Header().Get(requestID), err)
 			}
 		}
 		engine.Any(route.Path, handlers[route.Path])
@@ -114,7 +118,7 @@ func (s server) request(c *gin.Context) {
 
 // headers are on every answer, whatever it is (RFC 9700 §4.16). A route may replace them.
 func (s server) headers(h http.Header, id string) {
-	h.Set("X-Request-Id", id)
+	h.Set(requestID, id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -65,6 +65,7 @@ func (a *app) serve(ctx context.Context, s settings, started func(*opened)) erro
 	}
 	defer o.Close()
 	metrics.WatchQueue(o.People().Waiting)
+	metrics.WatchRefusals(o.RefusalsDropped)
 	n, err := newNode(o, logger, metrics)
 	if err != nil {
 		return err

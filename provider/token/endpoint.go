@@ -108,38 +108,39 @@ func (e *Endpoint) grant(name string) grantType {
 
 // Token is POST /oauth2/token (RFC 6749 §3.2).
 func (e *Endpoint) Token(w http.ResponseWriter, r *http.Request) error {
-	name, err := e.serveToken(w, r)
-	e.Observer.TokenRequest(name, codeOf(err))
-	return err
+	a := asked{request: r, endpoint: "token"}
+	err := e.serveToken(w, &a)
+	e.Observer.TokenRequest(a.grantType, codeOf(err))
+	return a.refused(err)
 }
 
-// serveToken returns the grant_type as well, where it is one of ours.
-func (e *Endpoint) serveToken(w http.ResponseWriter, r *http.Request) (known string, err error) {
-	params, err := oauth.ParseForm(r)
-	if err != nil {
-		return "", err
+func (e *Endpoint) serveToken(w http.ResponseWriter, a *asked) (err error) {
+	r := a.request
+	if a.params, err = oauth.ParseForm(r); err != nil {
+		return err
 	}
-	name, err := params.Need("grant_type")
+	name, err := a.params.Need("grant_type")
 	if err != nil {
-		return "", err
+		return err
 	}
 	grant := e.grant(name)
 	if grant == nil {
-		return "", oauth.Errorf(oauth.UnsupportedGrantType, "this server does not support this grant_type; its metadata lists those it does")
+		return oauth.Errorf(oauth.UnsupportedGrantType, "this server does not support this grant_type; its metadata lists those it does")
 	}
+	a.grantType = name
 	ctx := r.Context()
-	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), params)
+	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), a.params)
 	if err != nil {
-		return name, err
+		return err
 	}
 	if registered := registrationOf(name); !slices.Contains(caller.Client.Metadata.GrantTypes, registered) {
-		return name, oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
+		return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
 	}
-	answer, err := e.run(ctx, grant, &request{params: params, caller: caller, seen: seenBy(r)})
+	answer, err := e.run(ctx, grant, &request{params: a.params, caller: caller, seen: seenBy(r)})
 	if err != nil {
-		return name, err
+		return err
 	}
-	return name, writeJSON(w, answer)
+	return writeJSON(w, answer)
 }
 
 // registrationOf is the grant_types entry that a grant_type needs: the second step of the password grant has none of its own.

@@ -35,10 +35,15 @@ type Introspection struct {
 // Introspect is POST /oauth2/introspect (RFC 7662): only for clients that prove who they are, and only about tokens that they
 // own or are the audience of. User, client and grant are looked at anew each time.
 func (e *Endpoint) Introspect(w http.ResponseWriter, r *http.Request) error {
-	params, err := oauth.ParseForm(r)
-	if err != nil {
+	a := asked{request: r, endpoint: "introspect"}
+	return a.refused(e.serveIntrospection(w, &a))
+}
+
+func (e *Endpoint) serveIntrospection(w http.ResponseWriter, a *asked) (err error) {
+	if a.params, err = oauth.ParseForm(a.request); err != nil {
 		return err
 	}
+	r, params := a.request, a.params
 	ctx := r.Context()
 	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), params)
 	if err != nil {

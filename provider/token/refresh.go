@@ -11,9 +11,9 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// deadRefreshToken is one answer for every refresh token that does not work; why is for the log. A wrong client learns nothing.
-func deadRefreshToken(why string) error {
-	return oauth.Errorf(oauth.InvalidGrant, "the refresh token is not valid any more; sign in again").Because(errors.New(why))
+// deadRefreshToken is one answer for every refresh token that does not work; cause is for the log. A wrong client learns nothing.
+func deadRefreshToken(cause deadToken) error {
+	return oauth.Errorf(oauth.InvalidGrant, "the refresh token is not valid any more; sign in again").Because(&cause)
 }
 
 // refresh is the refresh token grant (RFC 6749 §6, RFC 9700 §4.14): parse the handle, find its row, is it admissible, what does
@@ -25,11 +25,11 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	}
 	h, err := e.Mint.Parse(handle.Refresh, text)
 	if err != nil {
-		return nil, deadRefreshToken("forged")
+		return nil, deadRefreshToken(deadToken{why: "forged"})
 	}
 	s, err := e.Store.FindGrant(ctx, h.Grant)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, deadRefreshToken("grant is gone")
+		return nil, deadRefreshToken(deadToken{why: "grant is gone", grant: h.Grant})
 	}
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	c := q.caller.Client
 	policy := e.Clients.Policy(c)
 	if why := unfit(s, h, c.ID, policy); why != "" { // rules 1 and 2
-		return nil, deadRefreshToken(why)
+		return nil, deadRefreshToken(q.dead(why, s.Grant, h))
 	}
 	scope, audience, err := e.narrowed(q, s.Grant)
 	if err != nil {
@@ -47,7 +47,7 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	verdict := storage.Present(s.Grant, presented, policy, e.Mint.CurrentKey(), s.Now)
 	e.Observer.Rotation(verdict.Outcome)
 	if verdict.Outcome == storage.Reuse {
-		return nil, e.reuse(ctx, q, s.Grant, presented)
+		return nil, e.reuse(ctx, q, s.Grant, h)
 	}
 	newest := handle.Handle{Grant: h.Grant, Secret: h.Secret, Generation: s.Grant.Generation, Fork: s.Grant.Fork, Key: s.Grant.KeyID}
 	if step := verdict.Step; step != nil {
@@ -78,6 +78,15 @@ func unfit(s storage.Standing, h handle.Handle, clientID string, policy storage.
 		return string(storage.GrantIdle)
 	}
 	return ""
+}
+
+// dead is the cause of a refusal of this request's token. What became of it is told where the secret shows that it is the grant's.
+func (q *request) dead(why string, g storage.Grant, h handle.Handle) deadToken {
+	d := deadToken{why: why, grant: g.ID}
+	if g.SecretHash.Equal(handle.SecretDigest(h.Secret)) {
+		d.became = becameOf(g, h, q.seen)
+	}
+	return d
 }
 
 // narrowed is what this one access token is asked to be good for: never more than the grant, and never more than the client is
@@ -140,7 +149,7 @@ func (e *Endpoint) rotate(q *request, g storage.Grant, v storage.Verdict) func(c
 
 // reuse ends the grant: a dead token is still in somebody's hands (rule 7). The revocation commits before the answer is given; a
 // row that moved meanwhile is judged again.
-func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant, p storage.Presented) error {
+func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant, h handle.Handle) error {
 	event := e.event(q, g, "grant.reuse")
 	letter := storage.Letter{Kind: "refresh_token_reuse", UserID: g.UserID, Data: map[string]string{
 		"client_id": g.ClientID, "address": q.seen.Address,
@@ -152,7 +161,7 @@ func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant, p sto
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
-	return deadRefreshToken("reuse of a dead refresh token: the grant was revoked")
+	return deadRefreshToken(q.dead("reuse of a dead refresh token: the grant was revoked", g, h))
 }
 
 // event is an audit event about a presentation: who it is now, and who made the last exchange.

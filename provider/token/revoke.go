@@ -14,10 +14,15 @@ import (
 // Revoke is POST /oauth2/revoke (RFC 7009). A refresh token takes its whole grant with it, any authentic one, retired ones too;
 // an access token goes alone. An unknown token, or another client's, is answered 200 and nothing happens (§2.2).
 func (e *Endpoint) Revoke(w http.ResponseWriter, r *http.Request) error {
-	params, err := oauth.ParseForm(r)
-	if err != nil {
+	a := asked{request: r, endpoint: "revoke"}
+	return a.refused(e.serveRevocation(w, &a))
+}
+
+func (e *Endpoint) serveRevocation(w http.ResponseWriter, a *asked) (err error) {
+	if a.params, err = oauth.ParseForm(a.request); err != nil {
 		return err
 	}
+	r, params := a.request, a.params
 	ctx := r.Context()
 	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), params)
 	if err != nil {

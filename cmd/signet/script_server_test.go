@@ -1,0 +1,52 @@
+package main
+
+import (
+	"net"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// freePort VARIABLE… takes ports that nobody listens on.
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: freeport variable...")
+	}
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close()
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+		ts.Setenv(name, port)
+	}
+}
+
+// ready waits until the server of these settings says that it is ready.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: ready")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		err := ts.Exec("signet", "healthcheck")
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("the server is not ready: %v", err)
+		}
+	}
+}
+
+// requestID VARIABLE takes the request id out of the last stderr.
+func requestID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: requestid variable")
+	}
+	_, after, ok := strings.Cut(ts.ReadFile("stderr"), "request id ")
+	if !ok || len(after) < 26 {
+		ts.Fatalf("stderr names no request id")
+	}
+	ts.Setenv(args[0], after[:26])
+}
