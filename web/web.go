@@ -158,7 +158,7 @@ func (s server) log(c *gin.Context, id, address string, took time.Duration) {
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("path", path(c)),
-		slog.Int("status", status), slog.Duration("took", took), slog.String("address", address),
+		slog.Int("status", status), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("address", address),
 	}
 	if err := c.Errors.Last(); err != nil {
 		attrs = append(attrs, slog.String("error", err.Err.Error()))

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/spf13/cobra"
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/keys"
@@ -27,15 +26,6 @@ type opened struct {
 
 // Close lets go of the database.
 func (o *opened) Close() error { return o.store.Close() }
-
-// open reads the settings and opens what they name, for a command.
-func (a *app) open(cmd *cobra.Command) (*opened, error) {
-	s, err := a.load(cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	return a.openWith(cmd.Context(), s, a.logger(s), nil)
-}
 
 // openWith opens the store, finds the secret key and wires the provider.
 func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, observer provider.Observer) (*opened, error) {

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/web"
 )
@@ -58,6 +60,7 @@ signal ends it at once.`,
 func (a *app) serve(ctx context.Context, s settings, started func(*opened)) error {
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), account.Procs(runtime.NumCPU())))
 	logger := a.logger(s)
+	a.warnOfUnknown(ctx, s, logger)
 	metrics := web.NewMetrics(version())
 	o, err := a.openWith(ctx, s, logger, metrics)
 	if err != nil {
@@ -93,7 +96,41 @@ func greet(ctx context.Context, o *opened, logger *slog.Logger) error {
 	if len(users) == 0 {
 		logger.WarnContext(ctx, "there are no users yet; create the first one with: signet user create NAME --admin --generate-password")
 	}
+	return warnOfPasswordClients(ctx, o, logger)
+}
+
+// warnOfPasswordClients names the clients that people hand their passwords to (RFC 9700 §2.4), at most a page of them.
+func warnOfPasswordClients(ctx context.Context, o *opened, logger *slog.Logger) error {
+	clients, err := o.store.ListClients(ctx, "", 1000)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, c := range clients {
+		if slices.Contains(c.Metadata.GrantTypes, oauth.GrantPassword) && len(ids) < 20 {
+			ids = append(ids, c.ID)
+		}
+	}
+	if len(ids) > 0 {
+		logger.WarnContext(ctx, "clients with the password grant see their users' passwords: keep them few, and your own", slog.Any("client_ids", ids))
+	}
 	return nil
+}
+
+// warnOfUnknown names the SIGNET_ variables that mean nothing to this version: a misspelt setting should not be silent.
+func (a *app) warnOfUnknown(ctx context.Context, s settings, logger *slog.Logger) {
+	known := map[string]bool{}
+	for _, f := range s.fields() {
+		known[f.variable], known[f.variable+"_FILE"] = true, true
+	}
+	for _, pair := range a.environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "SIGNET_") || known[name] || strings.HasPrefix(name, "SIGNET_CLIENT_") ||
+			strings.HasPrefix(name, "SIGNET_TEST_") || strings.HasPrefix(name, "SIGNET_SERVICE_") || strings.HasPrefix(name, "SIGNET_PORT") {
+			continue
+		}
+		logger.WarnContext(ctx, "this environment variable is no setting of this version and does nothing", slog.String("variable", name))
+	}
 }
 
 // node is the listeners of one process.

@@ -3,11 +3,11 @@ package token
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -41,9 +41,7 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 		return nil, err
 	}
 	if err := e.Store.TryGrant(ctx, s.Grant.ID, s.Grant.Revision); err != nil {
-		if errors.Is(err, storage.ErrMoved) { // not looked at: not a failure
-			return nil, errors.Join(err, ticket.GiveBack(ctx))
-		}
+		_ = ticket.GiveBack(ctx) // the code was not looked at: no failure
 		return nil, err
 	}
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
@@ -57,33 +55,27 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, e.wrongFactor(ctx, q, person.User.ID, err)
 	}
-	return e.redeem(q, s, spend, amr, ticket.GiveBack)
+	return e.redeem(q, s, spend, amr, ticket)
 }
 
-// redeem is the plan that activates the pending grant. A recovery code is good only once the write has spent it, so the attempt
-// is given back after that.
+// redeem is the plan that activates the pending grant, for no more than its client is still registered for.
 func (e *Endpoint) redeem(
-	q *request, s storage.Standing, spend storage.Spend, amr []string, giveBack func(context.Context) error,
+	q *request, s storage.Standing, spend storage.Spend, amr []string, ticket *throttle.Ticket,
 ) (*plan, error) {
 	g := s.Grant
 	tried := g.Revision + 1
 	g.ACR, g.AMR = ACRMFA, amr
+	var err error
 	g.Scope = intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
+	if g.Audience, err = e.standingAudience(q, g); err != nil {
+		return nil, err
+	}
 	p := e.activate(q, &g, s.Now)
-	p.settle = func(ctx context.Context) error {
-		err := e.Store.RedeemGrant(ctx, storage.Redemption{
+	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
+		return e.Store.RedeemGrant(ctx, storage.Redemption{
 			Grant: g, Revision: tried, Spend: spend, Also: storage.Also{Events: []storage.Event{signedIn(q, g)}},
 		})
-		if errors.Is(err, storage.ErrSpent) {
-			return e.wrongFactor(ctx, q, g.UserID, fmt.Errorf("%w: %w", account.ErrWrong, err))
-		}
-		if err != nil {
-			return err
-		}
-		// The grant is committed: an attempt that cannot be given back must not cost the client its tokens.
-		_ = giveBack(ctx)
-		return nil
-	}
+	})
 	return p, nil
 }
 

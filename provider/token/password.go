@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -73,16 +74,17 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		if e.SecondFactor == SecondFactorAll || (e.SecondFactor == SecondFactorAdmins && person.User.Admin) {
 			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in")
 		}
-		return e.create(q, g, spend)
+		return e.create(q, g, spend, nil)
 	}
 	if q.params.Get("otp") == "" {
 		return nil, e.askSecondFactor(ctx, q, g, spend)
 	}
-	if err := e.proveOTP(ctx, q, person, &spend); err != nil {
+	ticket, err := e.proveOTP(ctx, q, person, &spend)
+	if err != nil {
 		return nil, err
 	}
 	g.ACR, g.AMR = ACRMFA, []string{amrPassword, amrOTP, amrMFA}
-	return e.create(q, g, spend)
+	return e.create(q, g, spend, ticket)
 }
 
 // provePassword finds the person and checks the password. A refusal is recorded; its answer is the same whatever was wrong.
@@ -136,19 +138,18 @@ func (q *request) throttled() throttle.Caller {
 	return c
 }
 
-// proveOTP finds the device and time step of the one-time code and notes them to be spent with the grant.
-func (e *Endpoint) proveOTP(ctx context.Context, q *request, person storage.SignIn, spend *storage.Spend) error {
-	ticket, err := e.Limiter.SecondFactor(ctx, person.User.ID, q.throttled())
-	if err != nil {
-		return err
+// proveOTP finds the device and time step of the one-time code and notes them to be spent with the grant. The ticket is the
+// attempt that it took.
+func (e *Endpoint) proveOTP(
+	ctx context.Context, q *request, person storage.SignIn, spend *storage.Spend,
+) (ticket *throttle.Ticket, err error) {
+	if ticket, err = e.Limiter.SecondFactor(ctx, person.User.ID, q.throttled()); err != nil {
+		return nil, err
 	}
-	factor, step, err := e.People.MatchFactor(person, q.params.Get("otp"))
-	if err != nil {
-		return e.wrongFactor(ctx, q, person.User.ID, err)
+	if spend.FactorID, spend.Step, err = e.People.MatchFactor(person, q.params.Get("otp")); err != nil {
+		return nil, e.wrongFactor(ctx, q, person.User.ID, err)
 	}
-	spend.FactorID, spend.Step = factor, step
-	_ = ticket.GiveBack(ctx)
-	return nil
+	return ticket, nil
 }
 
 // wrongFactor records a refused second factor.
@@ -186,11 +187,11 @@ func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Gr
 }
 
 // create is the plan of a sign-in that is complete: one new row, and with it what the sign-in used up.
-func (e *Endpoint) create(q *request, g storage.Grant, spend storage.Spend) (*plan, error) {
+func (e *Endpoint) create(q *request, g storage.Grant, spend storage.Spend, ticket *throttle.Ticket) (*plan, error) {
 	p := e.activate(q, &g, g.CreatedAt)
-	p.settle = func(ctx context.Context) error {
-		return settled(e.Store.CreateGrant(ctx, g, spend, storage.Also{Events: []storage.Event{signedIn(q, g)}}))
-	}
+	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
+		return e.Store.CreateGrant(ctx, g, spend, storage.Also{Events: []storage.Event{signedIn(q, g)}})
+	})
 	return p, nil
 }
 
@@ -216,12 +217,19 @@ func (e *Endpoint) activate(q *request, g *storage.Grant, now time.Time) *plan {
 	return p
 }
 
-// settled translates what a sign-in's write may answer: a proof that was used in the meantime is a wrong proof.
-func settled(err error) error {
-	if errors.Is(err, storage.ErrSpent) {
-		return oauth.Errorf(oauth.InvalidGrant, "the code is wrong, expired or was used before").Because(err)
+// settle is the write of a sign-in. A second factor is right only once the write has spent it: one that was used before is a
+// failure like any other, and otherwise its attempt (nil: there was none) is given back.
+func (e *Endpoint) settle(
+	q *request, user storage.ID, ticket *throttle.Ticket, write func(context.Context) error,
+) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := write(ctx)
+		if errors.Is(err, storage.ErrSpent) {
+			return e.wrongFactor(ctx, q, user, fmt.Errorf("%w: %w", account.ErrWrong, err))
+		}
+		_ = ticket.GiveBack(ctx) // whatever became of the write: an attempt that is not given back comes back with time
+		return err
 	}
-	return err
 }
 
 func signedIn(q *request, g storage.Grant) storage.Event {

@@ -100,14 +100,22 @@ func (e *Endpoint) narrowed(q *request, g storage.Grant) (scope, audience []stri
 	} else if !oauth.Within(scope, standing) {
 		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted")
 	}
-	audience = intersect(g.Audience, append(slices.Clone(q.caller.Client.Metadata.Resources), e.IssuerURL))
-	if len(audience) == 0 {
-		return nil, nil, oauth.Errorf(oauth.InvalidTarget, "this client is no longer registered for any resource that was granted")
+	if audience, err = e.standingAudience(q, g); err != nil {
+		return nil, nil, err
 	}
 	if len(q.params.All("resource")) > 0 {
 		audience, err = requestedAudience(q.params, audience, e.IssuerURL, scope)
 	}
 	return scope, audience, err
+}
+
+// standingAudience is what of the grant's audience its client is still registered for.
+func (e *Endpoint) standingAudience(q *request, g storage.Grant) ([]string, error) {
+	audience := intersect(g.Audience, append(slices.Clone(q.caller.Client.Metadata.Resources), e.IssuerURL))
+	if len(audience) == 0 {
+		return nil, oauth.Errorf(oauth.InvalidTarget, "this client is no longer registered for any resource that was granted")
+	}
+	return audience, nil
 }
 
 // refreshed is the grant as a refreshed ID token speaks of it: without the nonce of the first (OpenID Connect Core §12.2).
