@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"

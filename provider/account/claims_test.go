@@ -15,11 +15,24 @@ func TestEachScopeTellsItsClaimsAndNoOthers(t *testing.T) {
 	t.Parallel()
 	u := storage.User{Username: "ada", UpdatedAt: time.Unix(1700000000, 5000)}
 	for _, claim := range [][2]string{
-		{"name", "Ada Lovelace"}, {"given_name", "Ada"}, {"family_name", "Lovelace"}, {"middle_name", "King"}, {"nickname", "Enchantress"},
-		{"profile", "https://example.org/ada"}, {"picture", "https://example.org/ada.png"}, {"website", "http://ada.example"},
-		{"gender", "female"}, {"birthdate", "1815-12-10"}, {"zoneinfo", "Europe/London"}, {"locale", "en_GB"},
-		{"email", "Ada@example.org"}, {"email_verified", "true"}, {"phone_number", "+44 (20) 7946-0000"}, {"phone_number_verified", "true"},
-		{"address", `{"street_address":"12 St James's Square\nLondon","country":"UK"}`}, {"address.locality", "London"},
+		{"name", "Ada Lovelace"},
+		{"given_name", "Ada"},
+		{"family_name", "Lovelace"},
+		{"middle_name", "King"},
+		{"nickname", "Enchantress"},
+		{"profile", "https://example.org/ada"},
+		{"picture", "https://example.org/ada.png"},
+		{"website", "http://ada.example"},
+		{"gender", "female"},
+		{"birthdate", "1815-12-10"},
+		{"zoneinfo", "Europe/London"},
+		{"locale", "en_GB"},
+		{"email", "Ada@example.org"},
+		{"email_verified", "true"},
+		{"phone_number", "+44 (20) 7946-0000"},
+		{"phone_number_verified", "true"},
+		{"address", `{"street_address":"12 St James's Square\nLondon","country":"UK"}`},
+		{"address.locality", "London"},
 	} {
 		if err := SetClaim(&u, claim[0], claim[1]); err != nil {
 			t.Fatalf("%s: %v", claim[0], err)

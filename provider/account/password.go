@@ -91,8 +91,11 @@ func ownWord(text string, u storage.User) string {
 	type own struct{ name, word string }
 	local, _, _ := strings.Cut(u.Email, "@")
 	words := []own{
-		{"the service's name", "signet"}, {"the username", u.Username}, {"the e-mail address", u.Email},
-		{"the e-mail address", local}, {"the phone number", strings.TrimPrefix(u.Phone, "+")},
+		{"the service's name", "signet"},
+		{"the username", u.Username},
+		{"the e-mail address", u.Email},
+		{"the e-mail address", local},
+		{"the phone number", strings.TrimPrefix(u.Phone, "+")},
 	}
 	for name := range strings.FieldsSeq(u.Profile.Name + " " + u.Profile.GivenName + " " + u.Profile.FamilyName + " " + u.Profile.Nickname) {
 		words = append(words, own{"the user's name", name})

@@ -166,9 +166,22 @@ func TestEveryFailureIsOneErrorAtOneCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ login, password string }{
-		{"ada", "wrong password"}, {"ada", ""}, {"ada", strings.Repeat("x", MaxPassword+1)}, {"ada", "\xff"}, {"oldhash", "wrong password"},
-		{"unknown", good}, {"unknown", ""}, {"not a name", good}, {"", good}, {"a@b@c", good}, {"\x00", good}, {"x@example.org", good},
-		{"disabled", good}, {"disabled", "wrong password"}, {"passwordless", good}, {"passwordless", ""},
+		{"ada", "wrong password"},
+		{"ada", ""},
+		{"ada", strings.Repeat("x", MaxPassword+1)},
+		{"ada", "\xff"},
+		{"oldhash", "wrong password"},
+		{"unknown", good},
+		{"unknown", ""},
+		{"not a name", good},
+		{"", good},
+		{"a@b@c", good},
+		{"\x00", good},
+		{"x@example.org", good},
+		{"disabled", good},
+		{"disabled", "wrong password"},
+		{"passwordless", good},
+		{"passwordless", ""},
 		{"01890a5d-ac96-774b-bcce-b302099a8057", good},
 	} {
 		before := h.hasher.work.Load()

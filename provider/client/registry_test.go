@@ -280,7 +280,8 @@ func TestPolicyIsTheClientsElseTheServersElseItsKinds(t *testing.T) {
 		"confidential": {client.Config{}, confidential, storage.Policy{Rotation: storage.Strict, Grace: 30 * time.Second, Idle: 30 * 24 * time.Hour}},
 		"public":       {client.Config{}, public, storage.Policy{Rotation: storage.Balanced, Grace: 30 * time.Second, Idle: 30 * 24 * time.Hour}},
 		"server": {
-			client.Config{Rotation: storage.Balanced, Grace: time.Minute, RefreshTokenIdleLifetime: time.Hour}, confidential,
+			client.Config{Rotation: storage.Balanced, Grace: time.Minute, RefreshTokenIdleLifetime: time.Hour},
+			confidential,
 			storage.Policy{Rotation: storage.Balanced, Grace: time.Minute, Idle: time.Hour},
 		},
 		"public is never static": {client.Config{Rotation: storage.Static}, public, storage.Policy{Rotation: storage.Balanced, Grace: 30 * time.Second, Idle: 30 * 24 * time.Hour}},

@@ -39,7 +39,7 @@ func TestSecretKeysAreReadInEveryBase64(t *testing.T) {
 			t.Errorf("%q: read as key %s, want %s", text, got, want)
 		}
 	}
-	if GenerateSecretKey() == GenerateSecretKey() {
+	if first, second := GenerateSecretKey(), GenerateSecretKey(); first == second {
 		t.Error("two generated secret keys are equal")
 	}
 	sealer(t, GenerateSecretKey())

@@ -114,11 +114,24 @@ func bodyOf(g storage.Grant) []any {
 // intoGrant are the targets of id, created_at and grantBody.
 func intoGrant(g *storage.Grant) []any {
 	return []any{
-		idOf{&g.ID}, when{&g.CreatedAt},
-		&g.ClientID, idOf{&g.UserID}, idOf{&g.SessionID}, &g.Scope, &g.Audience, &g.ACR, &g.AMR, when{&g.AuthTime}, &g.Nonce,
+		idOf{&g.ID},
+		when{&g.CreatedAt},
+		&g.ClientID,
+		idOf{&g.UserID},
+		idOf{&g.SessionID},
+		&g.Scope, &g.Audience, &g.ACR, &g.AMR,
+		when{&g.AuthTime},
+		&g.Nonce,
 		&g.State, &g.Revision, &g.Pending, &g.Generation, &g.Fork, &g.ParentFork, &g.KeyID,
-		when{&g.IssuedAt}, &g.Retired, when{&g.SharedAt}, &g.Seen, digest{&g.SecretHash}, when{&g.ExpiresAt}, &g.Sender,
-		when{&g.RevokedAt}, &g.RevokedReason,
+		when{&g.IssuedAt},
+		&g.Retired,
+		when{&g.SharedAt},
+		&g.Seen,
+		digest{&g.SecretHash},
+		when{&g.ExpiresAt},
+		&g.Sender,
+		when{&g.RevokedAt},
+		&g.RevokedReason,
 	}
 }
 
@@ -149,8 +162,12 @@ const userColumns = `u.id, u.revision, u.username, u.email, u.email_verified, u.
 
 func intoUser(u *storage.User) []any {
 	return []any{
-		idOf{&u.ID}, &u.Revision, &u.Username, &u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, &u.Profile, &u.Admin,
-		&u.Logins, when{&u.DisabledAt}, when{&u.CreatedAt}, when{&u.UpdatedAt},
+		idOf{&u.ID},
+		&u.Revision, &u.Username, &u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, &u.Profile, &u.Admin,
+		&u.Logins,
+		when{&u.DisabledAt},
+		when{&u.CreatedAt},
+		when{&u.UpdatedAt},
 	}
 }
 

@@ -189,9 +189,15 @@ func grantArgs(g storage.Grant, revision int64) []any {
 		pending = record{g.Pending}
 	}
 	return []any{
-		g.ClientID, g.UserID[:], optional(g.SessionID), record{g.Scope}, record{g.Audience}, g.ACR, record{g.AMR},
+		g.ClientID, g.UserID[:], optional(g.SessionID),
+		record{g.Scope},
+		record{g.Audience},
+		g.ACR,
+		record{g.AMR},
 		micros(g.AuthTime), g.Nonce, string(g.State), revision, pending, int64(g.Generation), int64(g.Fork), int64(g.ParentFork),
-		int64(g.KeyID), micros(g.IssuedAt), timesText(g.Retired), micros(g.SharedAt), record{g.Seen}, g.SecretHash[:],
+		int64(g.KeyID), micros(g.IssuedAt), timesText(g.Retired), micros(g.SharedAt),
+		record{g.Seen},
+		g.SecretHash[:],
 		micros(g.ExpiresAt), g.Sender, micros(g.RevokedAt), string(g.RevokedReason), micros(g.CreatedAt),
 	}
 }

@@ -36,7 +36,10 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			query  string
 			before time.Time
 		}{
-			{sweepGrants, t.now.Add(-keep)}, {sweepDenials, t.now.Add(-keep)}, {sweepAssertions, t.now.Add(-keep)}, {sweepBuckets, t.now},
+			{sweepGrants, t.now.Add(-keep)},
+			{sweepDenials, t.now.Add(-keep)},
+			{sweepAssertions, t.now.Add(-keep)},
+			{sweepBuckets, t.now},
 			{sweepEvents, t.now.Add(-retention)},
 		}
 		if retention <= 0 {

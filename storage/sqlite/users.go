@@ -131,7 +131,9 @@ func (t *tx) raise(userID storage.ID) error {
 
 func userArgs(u storage.User, revision int64, t *tx) []any {
 	return []any{
-		revision, u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified, record{u.Profile}, u.Admin,
+		revision, u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified,
+		record{u.Profile},
+		u.Admin,
 		micros(u.DisabledAt), micros(t.now),
 	}
 }
