@@ -25,7 +25,10 @@ type Config struct {
 	RefreshRotation          storage.Rotation // "": by kind of client
 	RefreshGrace             time.Duration    // W of docs/grants.md; 0: 30 seconds
 
-	SigningAlg   string             // of access tokens; "": ES256
+	SigningAlg          string        // of access tokens; "": ES256
+	KeyRotationInterval time.Duration // how long a signing key signs; 0: 90 days; keys.Never: until somebody rotates
+	KeyLife             keys.Life     // the other intervals of docs/keys.md; all nodes need the same
+
 	PasswordHash account.Params     // argon2id parameters; zero: m=19456,t=2,p=1
 	SecondFactor token.SecondFactor // "": optional
 
@@ -44,6 +47,7 @@ const (
 	maxAccessLifetime = 24 * time.Hour
 	maxGrantLifetime  = 10 * 365 * 24 * time.Hour
 	maxGrace          = 5 * time.Minute
+	minRotation       = 24 * time.Hour
 )
 
 // Problem is one setting with an unusable value.
@@ -71,6 +75,9 @@ func (c Config) withDefaults() Config {
 	if c.SigningAlg == "" {
 		c.SigningAlg = keys.ES256
 	}
+	if c.KeyLife.Rotation == 0 {
+		c.KeyLife.Rotation = c.KeyRotationInterval
+	}
 	if c.SecondFactor == "" {
 		c.SecondFactor = token.SecondFactorOptional
 	}
@@ -79,6 +86,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
+	}
+	if c.KeyLife.Clock == nil {
+		c.KeyLife.Clock = c.Clock
 	}
 	if c.Observer == nil {
 		c.Observer = token.Silent{}
@@ -116,6 +126,9 @@ func (c Config) Validate() error {
 	}
 	if !keys.Signs(c.SigningAlg) {
 		bad("SigningAlg", "must be RS256, PS256, ES256, ES384 or EdDSA")
+	}
+	if d := c.KeyRotationInterval; d != 0 && d != keys.Never && (d < minRotation || d > maxGrantLifetime) {
+		bad("KeyRotationInterval", "must be 0, which turns it off, or between 1d and 3650d")
 	}
 	if err := (account.Config{Hash: c.PasswordHash}).Validate(); err != nil {
 		bad("PasswordHash", "%v", err)

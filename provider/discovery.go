@@ -56,6 +56,9 @@ func (p *Provider) serveMetadata(w http.ResponseWriter, r *http.Request) error {
 
 // serveJWKS publishes the keys that verify our signatures (RFC 7517 §5).
 func (p *Provider) serveJWKS(w http.ResponseWriter, r *http.Request) error {
+	if err := p.ring.Freshen(r.Context()); err != nil && !p.ring.Publishable() {
+		return err
+	}
 	body := p.ring.JWKS()
 	d := p.keySet.Load()
 	if d == nil || !bytes.Equal(d.body, body) { // the ring was read anew

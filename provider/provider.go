@@ -24,6 +24,7 @@ type Provider struct {
 	config  Config
 	store   storage.Store
 	ring    *keys.Ring
+	sealer  *keys.Sealer
 	clients *client.Registry
 	people  *account.People
 	tokens  *token.Endpoint
@@ -41,11 +42,11 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		return nil, err
 	}
 	c = c.withDefaults()
-	ring, err := keys.OpenRing(ctx, store, sealer, c.Issuer)
+	ring, err := keys.OpenRing(ctx, store, sealer, c.Issuer, c.KeyLife)
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{config: c, store: store, ring: ring, node: rand.Text(), refused: newRefusals(store, c.Logger)}
+	p := &Provider{config: c, store: store, ring: ring, sealer: sealer, node: rand.Text(), refused: newRefusals(store, c.Logger)}
 	registrations := client.Config{
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,

@@ -52,10 +52,10 @@ func (p *Provider) table() []Route {
 		{Path: pathOpenIDConfiguration, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveMetadata},
 		{Path: pathServerMetadata, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveMetadata},
 		{Path: pathJWKS, Methods: get, Cache: cachePublic, CORS: true, Metadata: "jwks_uri", handle: p.serveJWKS},
-		{Path: pathToken, Methods: post, Cache: cacheNever, CORS: true, Metadata: "token_endpoint", Auth: true, Public: true, handle: p.tokens.Token},
-		{Path: "/oauth2/introspect", Methods: post, Cache: cacheNever, Metadata: "introspection_endpoint", Auth: true, handle: p.tokens.Introspect},
-		{Path: "/oauth2/revoke", Methods: post, Cache: cacheNever, CORS: true, Metadata: "revocation_endpoint", Auth: true, Public: true, handle: p.tokens.Revoke},
-		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.tokens.Userinfo},
+		{Path: pathToken, Methods: post, Cache: cacheNever, CORS: true, Metadata: "token_endpoint", Auth: true, Public: true, handle: p.fresh(p.tokens.Token)},
+		{Path: "/oauth2/introspect", Methods: post, Cache: cacheNever, Metadata: "introspection_endpoint", Auth: true, handle: p.fresh(p.tokens.Introspect)},
+		{Path: "/oauth2/revoke", Methods: post, Cache: cacheNever, CORS: true, Metadata: "revocation_endpoint", Auth: true, Public: true, handle: p.fresh(p.tokens.Revoke)},
+		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/signet-idp/signet/storage"
@@ -30,26 +31,22 @@ const (
 	idleKeep = maxAccessLifetime + time.Hour
 )
 
-// Run does the upkeep until ctx ends: it reads the keys that other nodes made, delivers the outbox, keeps what was refused, and
-// sweeps, one node at a time. It returns when all of it has stopped.
+// Run does the upkeep until ctx ends: it takes the keys through their life and reads those that other nodes made, seals anew what
+// is under an older secret key, delivers the outbox, keeps what was refused, and sweeps, one node at a time. It returns when all of
+// it has stopped.
 func (p *Provider) Run(ctx context.Context) {
-	done := make(chan struct{}, 4)
 	walk := &grantWalk{p: p}
-	for every, work := range map[time.Duration]func(context.Context) error{
-		keysEvery: p.ring.Reload, outboxEvery: p.deliver, sweepEvery: walk.sweep,
+	var jobs sync.WaitGroup
+	for _, job := range []struct {
+		every time.Duration
+		work  func(context.Context) error
+	}{
+		{keysEvery, p.ring.Tend}, {resealEvery, p.reseal}, {outboxEvery, p.deliver}, {sweepEvery, walk.sweep},
 	} {
-		go func() {
-			p.repeat(ctx, every, work)
-			done <- struct{}{}
-		}()
+		jobs.Go(func() { p.repeat(ctx, job.every, job.work) })
 	}
-	go func() {
-		p.refused.run(ctx)
-		done <- struct{}{}
-	}()
-	for range cap(done) {
-		<-done
-	}
+	jobs.Go(func() { p.refused.run(ctx) })
+	jobs.Wait()
 }
 
 // repeat does work about every so often. Nodes that started together drift apart, so that they do not do it at once.

@@ -57,7 +57,7 @@ func (w *world) mint() *handle.Mint {
 	w.Helper()
 	sealer, err := keys.ParseSecretKeys(madeKeys.text)
 	w.must(err)
-	ring, err := keys.OpenRing(w.Context(), w.store, sealer, issuerURL)
+	ring, err := keys.OpenRing(w.Context(), w.store, sealer, issuerURL, keys.Life{})
 	w.must(err)
 	return handle.New(ring)
 }

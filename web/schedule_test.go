@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 )
@@ -201,8 +202,12 @@ func TestScheduleTenOverHTTP(t *testing.T) {
 	eachSite(t, func(t *testing.T, s site, c *clock) {
 		store := s.open(t, c.Now)
 		twoHandleKeys(t, store)
-		p, first := newPlay(newWorld(t, s.engine, store, c)) // a day: the second key has settled since
-		rotated := &play{newWorld(t, s.engine, s.open(t, c.Now), c), p.c, p.started}
+		lag := func(d time.Duration) func(*provider.Config) {
+			return func(config *provider.Config) { config.KeyLife.Lag = d }
+		}
+		p, first := newPlay(newWorld(t, s.engine, store, c, lag(1000*time.Hour))) // a day: the second key may be used since
+		rotated := &play{newWorld(t, s.engine, s.open(t, c.Now), c, lag(time.Microsecond)), p.c, p.started}
+		rotated.must(rotated.provider.Keys().Tend(t.Context()))
 		mintedUnder := func(number uint16) {
 			t.Helper()
 			oneRow(p.world, func(g storage.Grant) {
@@ -224,7 +229,7 @@ func TestScheduleTenOverHTTP(t *testing.T) {
 	})
 }
 
-// twoHandleKeys gives the empty store a second handle key, which mints an hour from now for nodes that start then.
+// twoHandleKeys gives the empty store a second handle key, which is pending.
 func twoHandleKeys(t *testing.T, store storage.Store) {
 	t.Helper()
 	c := newClock()
@@ -238,7 +243,7 @@ func twoHandleKeys(t *testing.T, store storage.Store) {
 	sealed, err := sealer.Seal(root, "keys/handle/2")
 	w.must(err)
 	_, err = store.EstablishKeys(t.Context(), append(rows, storage.Key{
-		ID: "handle-2", Use: storage.KeyHandle, Number: 2, State: storage.KeyActive, Sealed: sealed,
+		ID: "handle-2", Use: storage.KeyHandle, Number: 2, State: storage.KeyPending, Sealed: sealed,
 	}))
 	w.must(err)
 }

@@ -84,7 +84,7 @@ var madeKeys = struct {
 	text string
 }{text: keys.GenerateSecretKey()}
 
-func newWorld(t *testing.T, engine string, store storage.Store, c *clock) *world {
+func newWorld(t *testing.T, engine string, store storage.Store, c *clock, edit ...func(*provider.Config)) *world {
 	t.Helper()
 	t.Cleanup(func() { _ = store.Close() })
 	w := &world{T: t, engine: engine, store: store, clock: c, log: &lockedBuffer{}}
@@ -96,7 +96,11 @@ func newWorld(t *testing.T, engine string, store storage.Store, c *clock) *world
 		w.must(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.provider, err = provider.New(t.Context(), provider.Config{Issuer: issuerURL, PasswordHash: cheapHash, Clock: c.Now, Logger: logger}, store, sealer)
+	config := provider.Config{Issuer: issuerURL, PasswordHash: cheapHash, Clock: c.Now, Logger: logger}
+	for _, e := range edit {
+		e(&config)
+	}
+	w.provider, err = provider.New(t.Context(), config, store, sealer)
 	w.must(err)
 	if madeKeys.rows == nil {
 		madeKeys.rows, _, err = store.ListKeys(t.Context())

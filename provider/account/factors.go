@@ -30,7 +30,7 @@ func (p *People) EnrollTOTP(ctx context.Context, userID storage.ID, name string,
 	}
 	seed, secret, uri := newSeed(p.issuer, found.User.Username)
 	device := storage.TOTP{ID: newID(), UserID: userID, Name: name}
-	if device.Sealed, err = p.sealer.Seal(seed, seedRow(device)); err != nil {
+	if device.Sealed, err = p.sealer.Seal(seed, SeedRow(device)); err != nil {
 		return "", "", fmt.Errorf("account: seal the seed: %w", err)
 	}
 	also := storage.Also{Events: []storage.Event{event("user.totp_enrolled", userID, by)}}
@@ -108,7 +108,7 @@ func (p *People) MatchFactor(signIn storage.SignIn, code string) (factorID stora
 }
 
 func (p *People) matchDevice(device storage.TOTP, code string) (step int64, err error) {
-	seed, err := p.sealer.Open(device.Sealed, seedRow(device))
+	seed, err := p.sealer.Open(device.Sealed, SeedRow(device))
 	if err != nil {
 		return 0, fmt.Errorf("account: open the seed of authenticator %s: %w", device.ID, err)
 	}
@@ -119,8 +119,8 @@ func (p *People) matchDevice(device storage.TOTP, code string) (step int64, err 
 	return step, nil
 }
 
-// seedRow names the row that a seed is sealed for.
-func seedRow(device storage.TOTP) string {
+// SeedRow names the row that a seed is sealed for.
+func SeedRow(device storage.TOTP) string {
 	return "totp " + device.ID.String() + " of " + device.UserID.String()
 }
 

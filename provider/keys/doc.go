@@ -15,9 +15,15 @@
 // Handle keys are 64 random bytes each, from which three keys are derived with the issuer bound in. A copy of the database
 // that serves another issuer shares no handle with this one.
 //
-// # A new key waits
+// # A key's life
 //
-// Keys are published as soon as a node has read them, and used for new tokens an hour after the database first saw them: by
-// then every node has read them, and every verifier that keeps a key set for a while has fetched them. Only where there is
-// no older one does a key serve at once.
+// pending → active → retiring → removed, by time; revoked from anywhere, by hand. A pending key is published and makes nothing: by
+// the time it is active every verifier that keeps a key set for a while has fetched it. One key of an algorithm is active. A
+// retiring one is published for as long as anything may live that it signed. A removed or revoked key keeps its row without its
+// secret, so that its name never means another.
+//
+// The rows in the database are the life; any node may take a step of it (Tend), each step is one conditional write, and only the
+// store's clock says when it is due. What every node needs is to have read the rows lately: a ring older than Life.Lag is read
+// again before any work is done with it (Freshen), and a key that has become active is used once it has been so for that long. So
+// at the moment of its first use every node that works knows it, however it became active.
 package keys

@@ -3,11 +3,10 @@ package keys
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,20 +15,23 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// settling is how long a new key is published before it makes anything: longer than any node waits to reload and any
-// verifier keeps a key set.
-const settling = time.Hour
-
-// Ring is every key of the database, opened. It is safe for concurrent use, and asks the database only in OpenRing and Reload.
+// Ring is every key of the database, opened. It is safe for concurrent use, and what it signs with and verifies by changes
+// only when the database is read.
 type Ring struct {
 	store  storage.Keys
 	sealer *Sealer
 	issuer string
+	life   Life
 	set    atomic.Pointer[keySet]
+
+	freshening sync.Mutex // guards failure
+	failure    error      // of the newest reading that Freshen did
+	readings   atomic.Int64
 }
 
 // keySet is what a Ring holds at one time. It never changes.
 type keySet struct {
+	readAt     time.Time // by Life.Clock, before the reading began
 	jwks       []byte
 	algorithms []string
 	accepted   []jose.SignatureAlgorithm
@@ -40,12 +42,12 @@ type keySet struct {
 }
 
 // OpenRing opens the keys in store, and makes them where there are none at all: one signing key for each algorithm and one
-// handle key. Several nodes may do so at once and get the same keys. Handles are bound to issuer.
+// handle key. Several nodes may do so at once and get the same keys. Handles are bound to issuer. Keys live as life says.
 //
 // Errors: ErrWrongKey where the keys were sealed under a secret key that sealer lacks; ErrTampered; those of storage.Keys.
 // Keys that cannot be opened are never replaced.
-func OpenRing(ctx context.Context, store storage.Keys, sealer *Sealer, issuer string) (*Ring, error) {
-	r := &Ring{store: store, sealer: sealer, issuer: issuer}
+func OpenRing(ctx context.Context, store storage.Keys, sealer *Sealer, issuer string, life Life) (*Ring, error) {
+	r := &Ring{store: store, sealer: sealer, issuer: issuer, life: life.withDefaults()}
 	rows, _, err := store.ListKeys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
@@ -68,19 +70,31 @@ func OpenRing(ctx context.Context, store storage.Keys, sealer *Sealer, issuer st
 // Reload reads the keys again, so that a node learns of keys that another one made. All change at once, or, with an error as
 // of OpenRing, nothing does.
 func (r *Ring) Reload(ctx context.Context) error {
+	at := r.life.Clock()
 	rows, now, err := r.store.ListKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("list keys: %w", err)
 	}
+	return r.load(rows, now, at)
+}
+
+// load makes rows, read at the store's instant now, the ring's. at is the node's before the reading: of two readings at once the
+// one that began later stays.
+func (r *Ring) load(rows []storage.Key, now, at time.Time) error {
 	set, err := r.open(rows, now)
 	if err != nil {
 		return err
 	}
-	r.set.Store(set)
-	return nil
+	set.readAt = at
+	for {
+		before := r.set.Load()
+		if before != nil && before.readAt.After(at) || r.set.CompareAndSwap(before, set) {
+			return nil
+		}
+	}
 }
 
-// JWKS is the public key set (RFC 7517 §5) as JSON: every signing key, in an order that changes only with the keys. The caller
+// JWKS is the public key set (RFC 7517 §5) as JSON: every signing key that is or was or will be used, in an order that changes only with the keys. The caller
 // must not change it.
 func (r *Ring) JWKS() []byte { return r.set.Load().jwks }
 
@@ -102,22 +116,32 @@ func (r *Ring) open(rows []storage.Key, now time.Time) (*keySet, error) {
 	slices.SortFunc(rows, func(a, b storage.Key) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))
 	})
+	using := map[string]bool{}
+	for _, line := range standings(rows) {
+		if key := line.inUse(now, r.life.Lag); key != nil {
+			using[key.ID] = true
+		}
+	}
 	for _, row := range rows {
-		if row.State != storage.KeyActive {
+		switch row.State {
+		case storage.KeyRemoved, storage.KeyRevoked:
+			continue
+		case storage.KeyPending, storage.KeyActive, storage.KeyRetiring:
+		default:
 			return nil, fmt.Errorf("key %s is in the state %q, which this program does not know: start a newer one", row.ID, row.State)
 		}
-		if err := r.add(set, row, now.Sub(row.CreatedAt) >= settling); err != nil {
+		if err := r.add(set, row, using[row.ID]); err != nil {
 			return nil, explain(row, err)
 		}
 	}
-	if len(set.signing) == 0 || len(set.handles) == 0 {
-		return nil, errors.New("there are keys in this database, but not both a signing key and a handle key: restore the keys from a backup")
+	if len(set.signing) == 0 || set.current.handleSecrets == nil {
+		return nil, errors.New("there are keys in this database, but not both a signing key and a handle key in use: restore the keys from a backup")
 	}
 	return set, set.publish()
 }
 
-// add puts an opened row into set. Rows come oldest first: a settled key takes the place of those before it.
-func (r *Ring) add(set *keySet, row storage.Key, settled bool) error {
+// add puts an opened row into set; inUse: it makes what is new.
+func (r *Ring) add(set *keySet, row storage.Key, inUse bool) error {
 	switch row.Use {
 	case storage.KeySigning:
 		key, err := r.openSigning(row)
@@ -125,26 +149,36 @@ func (r *Ring) add(set *keySet, row storage.Key, settled bool) error {
 			return err
 		}
 		set.byKID[key.kid] = key
-		if set.signing[key.alg] == nil || settled {
+		if inUse {
 			set.signing[key.alg] = key
 		}
 	case storage.KeyHandle:
-		root, err := r.sealer.Open(row.Sealed, handleRow(row.Number))
-		if err != nil {
-			return err
-		}
-		key, err := NewHandleKey(row.Number, root, r.issuer)
+		key, err := r.openHandle(row)
 		if err != nil {
 			return err
 		}
 		set.handles[key.Number] = key
-		if set.current.handleSecrets == nil || settled {
+		if inUse {
 			set.current = key
 		}
 	default:
 		return fmt.Errorf("its use %q is not known to this program: start a newer one", row.Use)
 	}
 	return nil
+}
+
+// openHandle opens a handle key, or takes it from the set before: a number never means two.
+func (r *Ring) openHandle(row storage.Key) (HandleKey, error) {
+	if before := r.set.Load(); before != nil {
+		if key, ok := before.handles[row.Number]; ok {
+			return key, nil
+		}
+	}
+	root, err := r.sealer.Open(row.Sealed, handleRow(row.Number))
+	if err != nil {
+		return HandleKey{}, err
+	}
+	return NewHandleKey(row.Number, root, r.issuer)
 }
 
 // openSigning opens a signing key, or takes it from the set before: its name is its thumbprint, so it is the same key.
@@ -168,44 +202,6 @@ func explain(row storage.Key, err error) error {
 			"set SIGNET_SECRET_KEY (or SIGNET_SECRET_KEY_FILE) to the secret key that this database was made with", err)
 	}
 	return fmt.Errorf("the key %s in this database cannot be used: %w: restore the keys from a backup", row.ID, err)
-}
-
-func makeKeys(sealer *Sealer) ([]storage.Key, error) {
-	var rows []storage.Key
-	for _, alg := range offered() {
-		private, err := generate(alg)
-		if err != nil {
-			return nil, err
-		}
-		pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-		if err != nil {
-			return nil, err
-		}
-		key, err := newSigningKey(alg, private)
-		if err != nil {
-			return nil, err
-		}
-		public, err := key.jwk().MarshalJSON()
-		if err != nil {
-			return nil, err
-		}
-		sealed, err := sealer.Seal(pkcs8, privateRow(key.kid))
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, storage.Key{
-			ID: key.kid, Use: storage.KeySigning, Algorithm: alg, State: storage.KeyActive, Public: public, Sealed: sealed,
-		})
-	}
-	root := make([]byte, handleRootSize)
-	rand.Read(root)
-	sealed, err := sealer.Seal(root, handleRow(1))
-	if err != nil {
-		return nil, err
-	}
-	return append(rows, storage.Key{
-		ID: "handle-1", Use: storage.KeyHandle, Number: 1, State: storage.KeyActive, Sealed: sealed,
-	}), nil
 }
 
 // privateRow and handleRow name the places of sealed keys.

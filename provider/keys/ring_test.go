@@ -20,7 +20,7 @@ const issuer = "https://id.example"
 
 func ring(t testing.TB, store storage.Keys, secret string) *Ring {
 	t.Helper()
-	r, err := OpenRing(t.Context(), store, sealer(t, secret), issuer)
+	r, err := OpenRing(t.Context(), store, sealer(t, secret), issuer, Life{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func fixed(t testing.TB, now time.Time, edit func([]storage.Key) []storage.Key) 
 	if edit != nil {
 		rows = edit(rows)
 	}
-	r := &Ring{sealer: sealer(t, secretText(1)), issuer: issuer}
+	r := &Ring{sealer: sealer(t, secretText(1)), issuer: issuer, life: Life{}.withDefaults()}
 	set, err := r.open(rows, now)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func TestNodesThatStartAtOnceShareTheirKeys(t *testing.T) {
 		store := openStore(t, path)
 		done.Go(func() {
 			start.Wait()
-			r, err := OpenRing(t.Context(), store, sealer(t, secretText(1)), issuer)
+			r, err := OpenRing(t.Context(), store, sealer(t, secretText(1)), issuer, Life{})
 			if err != nil {
 				t.Error(err)
 				return
@@ -125,7 +125,7 @@ func TestAWrongSecretKeyIsOneClearLineAndReplacesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = OpenRing(t.Context(), store, sealer(t, secretText(2)), issuer)
+	_, err = OpenRing(t.Context(), store, sealer(t, secretText(2)), issuer, Life{})
 	if !errors.Is(err, ErrWrongKey) {
 		t.Fatalf("error %v, want ErrWrongKey", err)
 	}
@@ -198,57 +198,6 @@ func TestAnEditedKeyTableIsRefused(t *testing.T) {
 				t.Error("the ring opens")
 			}
 		})
-	}
-}
-
-func TestANewKeyIsPublishedAtOnceAndUsedAfterAnHour(t *testing.T) {
-	t.Parallel()
-	base := time.Unix(1_800_000_000, 0)
-	s := sealer(t, secretText(1))
-	private, err := generate(ES256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, pkcs8 := pkcs8Of(t, ES256, private)
-	sealedKey, _ := s.Seal(pkcs8, privateRow(key.kid))
-	sealedRoot, _ := s.Seal(make([]byte, handleRootSize), handleRow(2))
-	edit := func(rows []storage.Key) []storage.Key {
-		for i := range rows {
-			rows[i].CreatedAt = base.Add(-30 * 24 * time.Hour)
-		}
-		return append(rows,
-			storage.Key{ID: key.kid, Use: storage.KeySigning, Algorithm: ES256, State: storage.KeyActive, Sealed: sealedKey, CreatedAt: base},
-			storage.Key{ID: "handle-2", Use: storage.KeyHandle, Number: 2, State: storage.KeyActive, Sealed: sealedRoot, CreatedAt: base})
-	}
-	for _, c := range []struct {
-		after  time.Duration
-		serves bool
-	}{{-time.Minute, false}, {0, false}, {time.Hour - time.Microsecond, false}, {time.Hour, true}, {90 * 24 * time.Hour, true}} {
-		r, err := fixed(t, base.Add(c.after), edit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(r.JWKS()), key.kid) {
-			t.Errorf("after %v: not published", c.after)
-		}
-		token, err := r.Sign(ES256, "JWT", struct{}{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if signs := headerOf(t, token)["kid"] == key.kid; signs != c.serves {
-			t.Errorf("after %v: signs is %v, want %v", c.after, signs, c.serves)
-		}
-		if mints := r.Current().Number == 2; mints != c.serves {
-			t.Errorf("after %v: mints is %v, want %v", c.after, mints, c.serves)
-		}
-		for number := uint16(1); number <= 2; number++ {
-			if _, ok := r.HandleKey(number); !ok {
-				t.Errorf("after %v: handle key %d does not read", c.after, number)
-			}
-		}
-		if _, ok := r.HandleKey(3); ok {
-			t.Error("there is a handle key that nobody made")
-		}
 	}
 }
 

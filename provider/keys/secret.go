@@ -141,6 +141,26 @@ func (s *Sealer) Open(sealed []byte, row string) ([]byte, error) {
 	return nil, fmt.Errorf("%w (that key has the id %x, given: %s)", ErrWrongKey, id, s.ids())
 }
 
+// Several reports whether there are older secret keys besides the newest.
+func (s *Sealer) Several() bool { return len(s.keys) > 1 }
+
+// Newest is what every value sealed under the newest secret key begins with.
+func (s *Sealer) Newest() []byte { return append([]byte{sealVersion}, s.keys[0].id[:]...) }
+
+// Stale reports whether something is sealed, and not under the newest secret key.
+func (s *Sealer) Stale(sealed []byte) bool {
+	return len(sealed) > 0 && !bytes.HasPrefix(sealed, s.Newest())
+}
+
+// Reseal seals anew, under the newest secret key, what was sealed for row under any. Errors: as Open's.
+func (s *Sealer) Reseal(sealed []byte, row string) ([]byte, error) {
+	plain, err := s.Open(sealed, row)
+	if err != nil {
+		return nil, err
+	}
+	return s.Seal(plain, row)
+}
+
 // ids names the keys; the names tell nothing about them.
 func (s *Sealer) ids() string {
 	ids := make([]string, len(s.keys))

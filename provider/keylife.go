@@ -1,0 +1,107 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/storage"
+)
+
+// The rhythm of re-sealing after a new secret key was put first.
+const (
+	resealEvery = time.Minute
+	resealBatch = 200
+	resealMost  = 50 // batches in one round: the rest waits for the next
+)
+
+// Keys are the signing and handle keys, for commands.
+func (p *Provider) Keys() *keys.Ring { return p.ring }
+
+// fresh keeps requests from work with keys that were read too long ago: see keys.Ring.Freshen.
+func (p *Provider) fresh(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := p.ring.Freshen(r.Context()); err != nil {
+			return err
+		}
+		return handle(w, r)
+	}
+}
+
+// Sealed is how many values rest under which secret key.
+type Sealed struct {
+	Done int // put under the newest secret key by this call
+	Left int // still under an older one, which is needed to read them
+}
+
+// Reseal puts under the newest secret key what is sealed under an older one: signing keys, handle keys and the seeds of
+// authenticators, a batch at a time. Each value is one conditional write, so that it may be stopped anywhere, and go on, on any
+// node, with nothing unreadable in between.
+func (p *Provider) Reseal(ctx context.Context) (s Sealed, err error) {
+	if s.Done, s.Left, err = p.ring.Reseal(ctx); err != nil {
+		return s, err
+	}
+	var after storage.ID
+	for range resealMost {
+		page, _, err := p.store.StaleSeeds(ctx, p.sealer.Newest(), after, resealBatch)
+		if err != nil {
+			return s, err
+		}
+		for _, device := range page {
+			after = device.ID
+			sealed, err := p.sealer.Reseal(device.Sealed, account.SeedRow(device))
+			if err == nil {
+				err = p.store.ResealSeed(ctx, device.ID, device.Sealed, sealed)
+			}
+			switch {
+			case err == nil:
+				s.Done++
+			case errors.Is(err, keys.ErrWrongKey), errors.Is(err, keys.ErrTampered), errors.Is(err, storage.ErrMoved): // counted below
+			default:
+				return s, fmt.Errorf("reseal the seed of device %s: %w", device.ID, err)
+			}
+		}
+		if len(page) < resealBatch {
+			break
+		}
+	}
+	_, seeds, err := p.store.StaleSeeds(ctx, p.sealer.Newest(), after, 0)
+	s.Left += seeds
+	return s, err
+}
+
+// StillOlder counts what is not sealed under the newest secret key, and changes nothing.
+func (p *Provider) StillOlder(ctx context.Context) (n int, err error) {
+	rows, err := p.ring.List(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, k := range rows {
+		if p.sealer.Stale(k.Sealed) {
+			n++
+		}
+	}
+	_, seeds, err := p.store.StaleSeeds(ctx, p.sealer.Newest(), storage.ID{}, 0)
+	return n + seeds, err
+}
+
+// reseal is the round of Reseal in the upkeep: there is nothing to do while there is one secret key.
+func (p *Provider) reseal(ctx context.Context) error {
+	if !p.sealer.Several() {
+		return nil
+	}
+	s, err := p.Reseal(ctx)
+	log := p.config.Logger.With(slog.Int("done", s.Done), slog.Int("left", s.Left))
+	switch {
+	case s.Left > 0:
+		log.InfoContext(ctx, "re-sealing under the newest secret key; the older ones are still needed")
+	case s.Done > 0 && err == nil:
+		log.InfoContext(ctx, "everything is sealed under the newest secret key; the older ones may be taken out of SIGNET_SECRET_KEY")
+	}
+	return err
+}
