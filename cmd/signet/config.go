@@ -37,6 +37,8 @@ type settings struct {
 	RefreshRotation          string   `env:"SIGNET_REFRESH_ROTATION" yaml:"refresh_rotation" help:"strict, balanced or static; empty: by kind of client"`
 	RefreshGrace             duration `env:"SIGNET_REFRESH_GRACE" yaml:"refresh_grace" help:"how long a lost answer may be asked for again"`
 
+	KeyRotationInterval duration `env:"SIGNET_KEY_ROTATION_INTERVAL" yaml:"key_rotation_interval" help:"how long a signing key signs before the next one does, such as 90d; 0: until somebody rotates"`
+
 	SigningAlg     string   `env:"SIGNET_SIGNING_ALG" yaml:"signing_alg" help:"of access tokens: RS256, PS256, ES256, ES384 or EdDSA"`
 	PasswordHash   string   `env:"SIGNET_PASSWORD_HASH" yaml:"password_hash" help:"argon2id parameters, such as m=19456,t=2,p=1"`
 	SecondFactor   string   `env:"SIGNET_SECOND_FACTOR" yaml:"second_factor" help:"who must have one: optional, admins or all"`
@@ -51,7 +53,7 @@ func defaultSettings() settings {
 		IssuerURL: "http://localhost:8080", ListenAddr: "127.0.0.1:8080", ManagementAddr: "127.0.0.1:9000",
 		DatabaseURL:         "sqlite://signet.db",
 		AccessTokenLifetime: duration(15 * minute), RefreshTokenIdleLifetime: duration(30 * day), RefreshTokenLifetime: duration(365 * day),
-		RefreshGrace: duration(30 * second), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1", SecondFactor: "optional",
+		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1", SecondFactor: "optional",
 		AuditRetention: duration(400 * day), LogLevel: "info",
 	}
 }
@@ -103,6 +105,9 @@ func (a *app) load(flags *pflag.FlagSet) (settings, error) {
 	}
 	if err := env.ParseWithOptions(&s, env.Options{Environment: environment}); err != nil {
 		return settings{}, envProblems(err)
+	}
+	if addr, given := environment["SIGNET_MANAGEMENT_ADDR"]; given { // the library takes an empty variable for an absent one
+		s.ManagementAddr = addr
 	}
 	if err := s.readFlags(flags); err != nil {
 		return settings{}, err
@@ -291,8 +296,9 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		Issuer:              s.IssuerURL,
 		AccessTokenLifetime: s.AccessTokenLifetime.orNegative(), RefreshTokenIdleLifetime: s.RefreshTokenIdleLifetime.orNegative(),
 		RefreshTokenLifetime: s.RefreshTokenLifetime.orNegative(), RefreshGrace: s.RefreshGrace.orNegative(),
-		RefreshRotation: storage.Rotation(s.RefreshRotation),
-		SigningAlg:      s.SigningAlg, PasswordHash: hash, SecondFactor: token.SecondFactor(s.SecondFactor),
+		RefreshRotation:     storage.Rotation(s.RefreshRotation),
+		KeyRotationInterval: s.KeyRotationInterval.orNegative(),
+		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: token.SecondFactor(s.SecondFactor),
 		AuditRetention: s.AuditRetention.orNegative(), Logger: logger,
 	}
 }
