@@ -21,15 +21,16 @@ import (
 
 // Provider is one node of an identity provider. Any number of them may share a store.
 type Provider struct {
-	config  Config
-	store   storage.Store
-	ring    *keys.Ring
-	sealer  *keys.Sealer
-	clients *client.Registry
-	people  *account.People
-	tokens  *token.Endpoint
-	node    string // names this node in leases
-	refused *refusals
+	config    Config
+	store     storage.Store
+	ring      *keys.Ring
+	sealer    *keys.Sealer
+	clients   *client.Registry
+	resources *client.Resources
+	people    *account.People
+	tokens    *token.Endpoint
+	node      string // names this node in leases
+	refused   *refusals
 
 	published *document                // RFC 8414's, which only a new start changes
 	keySet    atomic.Pointer[document] // the JWK set as it was last served
@@ -52,7 +53,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
 	}
-	p.clients = client.New(store, registrations)
+	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
 	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
 		Issuer: c.Issuer, Hash: c.PasswordHash, Clock: c.Clock,
 	})
@@ -72,6 +73,9 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 
 // Clients is the registry of applications, for commands.
 func (p *Provider) Clients() *client.Registry { return p.clients }
+
+// Resources is the registry of protected resources, for commands.
+func (p *Provider) Resources() *client.Resources { return p.resources }
 
 // People are the accounts, for commands.
 func (p *Provider) People() *account.People { return p.people }

@@ -34,7 +34,8 @@ func newClientCreate(a *app) *cobra.Command {
 		Use: "create", Short: "Register a client", Args: cobra.NoArgs,
 		Example: `  signet client create --name Shop --grant-type password --grant-type refresh_token --scope "openid profile email offline_access"
   signet client create --name "Phone app" --grant-type password,refresh_token --token-endpoint-auth-method none -o json
-  signet client create --name Nightly --grant-type client_credentials --scope "reports:read" --access-token-format opaque`,
+  signet client create --name Nightly --grant-type client_credentials --scope "reports:read" --access-token-format opaque
+  signet client create --name Batch --grant-type client_credentials --token-endpoint-auth-method private_key_jwt --jwks-file keys.json`,
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVar(&id, "client-id", "", "client_id of your choice; one is made otherwise")

@@ -29,6 +29,11 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	f.words(cmd)
 	f.lists(cmd)
 	f.numbers(cmd)
+	cmd.Flags().Var(keySetFlag{&f.given.JWKS}, "jwks-file", "file with its public keys, a JWK set, for private_key_jwt")
+	f.taken["jwks-file"] = func(to *storage.ClientMetadata) { to.JWKS = f.given.JWKS }
+	cmd.Flags().Var(choiceFlag{&f.given.RequirePKCE}, "require-pkce", "whether it must use PKCE at the authorization endpoint; every client must unless told otherwise")
+	cmd.Flags().Lookup("require-pkce").NoOptDefVal = "true"
+	f.taken["require-pkce"] = func(to *storage.ClientMetadata) { to.RequirePKCE = f.given.RequirePKCE }
 }
 
 func (f *clientFlags) words(cmd *cobra.Command) {
@@ -39,7 +44,9 @@ func (f *clientFlags) words(cmd *cobra.Command) {
 	}{
 		{"name", "what people read on the consent page", func(m *m) *string { return &m.Name }},
 		{"scope", "scopes that the client may ask for, separated by spaces (default for clients of people: the standard ones)", func(m *m) *string { return &m.Scope }},
-		{"token-endpoint-auth-method", "client_secret_basic (default), client_secret_post, or none for a public client", func(m *m) *string { return &m.TokenEndpointAuthMethod }},
+		{"token-endpoint-auth-method", "client_secret_basic (default), client_secret_post, private_key_jwt, or none for a public client", func(m *m) *string { return &m.TokenEndpointAuthMethod }},
+		{"token-endpoint-auth-signing-alg", "algorithm of its client assertions; empty: any that its keys fit", func(m *m) *string { return &m.TokenEndpointAuthAlg }},
+		{"assertion-audience", "issuer: its client assertions must name the issuer; empty: or the token endpoint", func(m *m) *string { return &m.AssertionAudience }},
 		{"application-type", "web (default) or native", func(m *m) *string { return &m.ApplicationType }},
 		{"client-uri", "home page", func(m *m) *string { return &m.ClientURI }},
 		{"logo-uri", "logo", func(m *m) *string { return &m.LogoURI }},

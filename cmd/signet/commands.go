@@ -5,8 +5,8 @@ import "github.com/spf13/cobra"
 // commands are what signet can do.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		newServeCommand(a), newDevCommand(a), newMigrateCommand(a), newUserCommand(a), newClientCommand(a), newKeyCommand(a),
-		newGrantCommand(a), newAuditCommand(a), newExplainCommand(a),
+		newServeCommand(a), newDevCommand(a), newMigrateCommand(a), newUserCommand(a), newClientCommand(a), newResourceCommand(a),
+		newKeyCommand(a), newGrantCommand(a), newAuditCommand(a), newExplainCommand(a),
 		newTokenCommand(a), newIntrospectCommand(a), newHealthcheckCommand(a), newVersionCommand(a),
 	}
 }

@@ -1,5 +1,6 @@
 // Package client answers one question for every protocol endpoint, who is calling, and keeps what the answer rests on:
-// registrations, their validation, client secrets and client keys.
+// registrations, their validation, client secrets and client keys. The protected resources that clients ask tokens for are registered
+// here as well.
 //
 // A registration is checked when it is written and trusted when it is read. Validate is the one gate for the command line, the
 // API and dynamic registration, so that no endpoint meets a redirect URI with a fragment or a public client with

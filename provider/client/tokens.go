@@ -18,22 +18,14 @@ const (
 )
 
 func checkTokens(m *storage.ClientMetadata, c Config) error {
-	switch m.AccessTokenFormat {
-	case "", oauth.FormatJWT, oauth.FormatOpaque:
-	default:
-		return metadataError("access_token_format must be %s or %s", oauth.FormatJWT, oauth.FormatOpaque)
+	if err := checkFormat(m.AccessTokenFormat); err != nil {
+		return err
 	}
-	choices := []struct{ member, algorithm string }{
-		{"id_token_signed_response_alg", m.IDTokenSignedAlg}, {"access_token_signed_response_alg", m.AccessTokenSignedAlg},
+	if err := checkAlgorithm("id_token_signed_response_alg", m.IDTokenSignedAlg, c); err != nil {
+		return err
 	}
-	for _, choice := range choices {
-		if choice.algorithm == "" || slices.Contains(c.Algorithms, choice.algorithm) {
-			continue
-		}
-		if len(c.Algorithms) == 0 {
-			return metadataError("%s cannot be chosen at this server: leave it out", choice.member)
-		}
-		return metadataError("%s must be one of %s", choice.member, strings.Join(c.Algorithms, ", "))
+	if err := checkAlgorithm("access_token_signed_response_alg", m.AccessTokenSignedAlg, c); err != nil {
+		return err
 	}
 	switch m.RefreshRotation {
 	case "", storage.Balanced, storage.Strict:
@@ -46,6 +38,24 @@ func checkTokens(m *storage.ClientMetadata, c Config) error {
 		return metadataError("refresh_rotation must be %s, %s or %s", storage.Balanced, storage.Strict, storage.Static)
 	}
 	return nil
+}
+
+func checkFormat(format string) error {
+	switch format {
+	case "", oauth.FormatJWT, oauth.FormatOpaque:
+		return nil
+	}
+	return metadataError("access_token_format must be %s or %s", oauth.FormatJWT, oauth.FormatOpaque)
+}
+
+func checkAlgorithm(member, algorithm string, c Config) error {
+	switch {
+	case algorithm == "" || slices.Contains(c.Algorithms, algorithm):
+		return nil
+	case len(c.Algorithms) == 0:
+		return metadataError("%s cannot be chosen at this server: leave it out", member)
+	}
+	return metadataError("%s must be one of %s", member, strings.Join(c.Algorithms, ", "))
 }
 
 func checkLifetimes(m *storage.ClientMetadata, c Config) error {

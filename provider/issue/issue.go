@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -100,12 +101,12 @@ type Order struct {
 	Scope    []string
 	Audience []string
 	Now      time.Time // the store's clock
-	Lifetime time.Duration
+	Form     client.TokenForm
 }
 
 // Access makes an access token and says when it ends. It never outlives its grant.
 func (i *Issuer) Access(o Order) (token string, claims Access, err error) {
-	expires := o.Now.Add(o.Lifetime)
+	expires := o.Now.Add(o.Form.Lifetime)
 	claims = Access{
 		Issuer: i.config.Issuer, Subject: o.Client.ID, Audience: o.Audience, ClientID: o.Client.ID, Scope: oauth.JoinScope(o.Scope),
 	}
@@ -120,7 +121,7 @@ func (i *Issuer) Access(o Order) (token string, claims Access, err error) {
 		claims.ID = i.mint.JTI(o.TokenID, false, o.Serial)
 	}
 	claims.IssuedAt, claims.Expires = o.Now.Unix(), expires.Unix()
-	if o.Client.Metadata.AccessTokenFormat == oauth.FormatOpaque {
+	if o.Form.Format == oauth.FormatOpaque {
 		body, err := json.Marshal(claims)
 		if err != nil {
 			return "", Access{}, fmt.Errorf("encode access token: %w", err)
@@ -128,7 +129,7 @@ func (i *Issuer) Access(o Order) (token string, claims Access, err error) {
 		token, err = i.mint.SealAccess(body)
 		return token, claims, err
 	}
-	alg := o.Client.Metadata.AccessTokenSignedAlg
+	alg := o.Form.Algorithm
 	if alg == "" {
 		alg = i.config.SigningAlg
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // clientCredentials is the grant of a client that acts for itself (RFC 6749 §4.4). It has no row: nothing is written.
-func (e *Endpoint) clientCredentials(_ context.Context, q *request) (*plan, error) {
+func (e *Endpoint) clientCredentials(ctx context.Context, q *request) (*plan, error) {
 	if !q.caller.Authenticated {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "a public client cannot use the client_credentials grant")
 	}
@@ -23,11 +23,15 @@ func (e *Endpoint) clientCredentials(_ context.Context, q *request) (*plan, erro
 	if err != nil {
 		return nil, err
 	}
+	to, err := e.aim(ctx, q, scope, audience)
+	if err != nil {
+		return nil, err
+	}
 	id, err := newID()
 	if err != nil {
 		return nil, err
 	}
 	return &plan{order: issue.Order{
-		Client: c, TokenID: id, Scope: scope, Audience: audience, Now: q.caller.Now,
+		Client: c, TokenID: id, Scope: to.scope, Audience: to.audience, Form: to.form, Now: q.caller.Now,
 	}}, nil
 }

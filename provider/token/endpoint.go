@@ -34,6 +34,7 @@ type Store interface {
 	TryGrant(ctx context.Context, id storage.ID, revision int64) error
 	FindUser(ctx context.Context, id storage.ID) (storage.SignIn, error)
 	FindClient(ctx context.Context, id string) (storage.Client, time.Time, error)
+	FindResources(ctx context.Context, identifiers []string) ([]storage.Resource, error)
 }
 
 // SecondFactor says who must have a second factor.
@@ -187,7 +188,6 @@ func (e *Endpoint) mintAll(p *plan) (Answer, error) {
 		return Answer{}, err
 	}
 	o.Serial = serial
-	o.Lifetime = e.Clients.AccessTokenLifetime(o.Client)
 	access, claims, err := e.Issuer.Access(o)
 	if err != nil {
 		return Answer{}, tooLong(err)
@@ -196,7 +196,7 @@ func (e *Endpoint) mintAll(p *plan) (Answer, error) {
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: claims.Expires - claims.IssuedAt, Scope: claims.Scope,
 	}
 	if p.idToken {
-		if answer.IDToken, err = e.Issuer.ID(o.Client.Metadata, *o.Grant, access, o.Now, o.Lifetime); err != nil {
+		if answer.IDToken, err = e.Issuer.ID(o.Client.Metadata, *o.Grant, access, o.Now, o.Form.Lifetime); err != nil {
 			return Answer{}, err
 		}
 	}

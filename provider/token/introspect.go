@@ -33,7 +33,7 @@ type Introspection struct {
 }
 
 // Introspect is POST /oauth2/introspect (RFC 7662): only for clients that prove who they are, and only about tokens that they
-// own or are the audience of. User, client and grant are looked at anew each time.
+// own, are the audience of, or serve a resource of. User, client and grant are looked at anew each time.
 func (e *Endpoint) Introspect(w http.ResponseWriter, r *http.Request) error {
 	a := asked{request: r, endpoint: "introspect"}
 	return a.refused(e.serveIntrospection(w, &a))
@@ -73,7 +73,11 @@ func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, 
 	if err != nil {
 		return Introspection{}, nil // not ours: inactive, whatever is wrong with it
 	}
-	if read.ClientID != caller.ID && !slices.Contains(read.Audience, caller.ID) {
+	resources, err := e.resources(ctx, read.Audience)
+	if err != nil {
+		return Introspection{}, err
+	}
+	if read.ClientID != caller.ID && !slices.Contains(read.Audience, caller.ID) && !serves(caller.ID, resources) {
 		return Introspection{}, nil
 	}
 	username, alive, err := e.alive(ctx, read)
@@ -84,6 +88,7 @@ func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, 
 	if err != nil {
 		return Introspection{}, err
 	}
+	scope = e.defined(scope, read.Audience, resources)
 	return Introspection{
 		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: username, TokenType: "Bearer",
 		Expires: read.Expires, IssuedAt: read.IssuedAt, Subject: read.Subject, Audience: read.Audience, Issuer: read.Issuer,

@@ -55,22 +55,26 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, e.wrongFactor(ctx, q, person.User.ID, err)
 	}
-	return e.redeem(q, s, spend, amr, ticket)
+	return e.redeem(ctx, q, s, spend, amr, ticket)
 }
 
 // redeem is the plan that activates the pending grant, for no more than its client is still registered for.
 func (e *Endpoint) redeem(
-	q *request, s storage.Standing, spend storage.Spend, amr []string, ticket *throttle.Ticket,
+	ctx context.Context, q *request, s storage.Standing, spend storage.Spend, amr []string, ticket *throttle.Ticket,
 ) (*plan, error) {
 	g := s.Grant
 	tried := g.Revision + 1
 	g.ACR, g.AMR = ACRMFA, amr
-	var err error
-	g.Scope = intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
-	if g.Audience, err = e.standingAudience(q, g); err != nil {
+	audience, err := e.standingAudience(q, g)
+	if err != nil {
 		return nil, err
 	}
-	p := e.activate(q, &g, s.Now)
+	to, err := e.aim(ctx, q, intersect(g.Scope, registeredScope(q.caller.Client.Metadata)), audience)
+	if err != nil {
+		return nil, err
+	}
+	g.Scope, g.Audience = to.scope, to.audience
+	p := e.activate(q, &g, to.form, s.Now)
 	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
 		return e.Store.RedeemGrant(ctx, storage.Redemption{
 			Grant: g, Revision: tried, Spend: spend, Also: storage.Also{Events: []storage.Event{signedIn(q, g)}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -57,6 +58,10 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	to, err := e.aim(ctx, q, scope, audience)
+	if err != nil {
+		return nil, err
+	}
 	person, err := e.provePassword(ctx, q, username, password)
 	if err != nil {
 		return nil, err
@@ -66,7 +71,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		return nil, err
 	}
 	g := storage.Grant{
-		ID: id, ClientID: q.caller.Client.ID, UserID: person.User.ID, Scope: scope, Audience: audience,
+		ID: id, ClientID: q.caller.Client.ID, UserID: person.User.ID, Scope: to.scope, Audience: to.audience,
 		ACR: ACRPassword, AMR: []string{amrPassword}, AuthTime: person.Now, CreatedAt: person.Now, Seen: q.seen,
 	}
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
@@ -74,7 +79,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		if e.SecondFactor == SecondFactorAll || (e.SecondFactor == SecondFactorAdmins && person.User.Admin) {
 			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in")
 		}
-		return e.create(q, g, spend, nil)
+		return e.create(q, g, to.form, spend, nil)
 	}
 	if q.params.Get("otp") == "" {
 		return nil, e.askSecondFactor(ctx, q, g, spend)
@@ -84,7 +89,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		return nil, err
 	}
 	g.ACR, g.AMR = ACRMFA, []string{amrPassword, amrOTP, amrMFA}
-	return e.create(q, g, spend, ticket)
+	return e.create(q, g, to.form, spend, ticket)
 }
 
 // provePassword finds the person and checks the password. A refusal is recorded; its answer is the same whatever was wrong.
@@ -187,8 +192,10 @@ func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Gr
 }
 
 // create is the plan of a sign-in that is complete: one new row, and with it what the sign-in used up.
-func (e *Endpoint) create(q *request, g storage.Grant, spend storage.Spend, ticket *throttle.Ticket) (*plan, error) {
-	p := e.activate(q, &g, g.CreatedAt)
+func (e *Endpoint) create(
+	q *request, g storage.Grant, form client.TokenForm, spend storage.Spend, ticket *throttle.Ticket,
+) (*plan, error) {
+	p := e.activate(q, &g, form, g.CreatedAt)
 	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
 		return e.Store.CreateGrant(ctx, g, spend, storage.Also{Events: []storage.Event{signedIn(q, g)}})
 	})
@@ -197,18 +204,18 @@ func (e *Endpoint) create(q *request, g storage.Grant, spend storage.Spend, tick
 
 // activate makes the grant active at now: it draws the secret, sets the grant's end and issues generation 1 where the client
 // refreshes. A plan for its first tokens comes of it.
-func (e *Endpoint) activate(q *request, g *storage.Grant, now time.Time) *plan {
+func (e *Endpoint) activate(q *request, g *storage.Grant, form client.TokenForm, now time.Time) *plan {
 	c := q.caller.Client
 	g.State, g.Pending, g.Seen = storage.Active, nil, q.seen
 	p := &plan{
 		order: issue.Order{
-			Client: c, Grant: g, Scope: g.Scope, Audience: g.Audience, Now: now,
+			Client: c, Grant: g, Scope: g.Scope, Audience: g.Audience, Form: form, Now: now,
 		},
 		idToken: slices.Contains(g.Scope, oauth.ScopeOpenID),
 	}
 	secret := handle.NewSecret()
 	g.SecretHash, g.KeyID = handle.SecretDigest(secret), e.Mint.CurrentKey()
-	g.ExpiresAt = now.Add(e.Clients.AccessTokenLifetime(c))
+	g.ExpiresAt = now.Add(form.Lifetime)
 	if slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken) {
 		g.Generation, g.IssuedAt = 1, now
 		g.ExpiresAt = now.Add(e.Clients.RefreshTokenLifetime(c))

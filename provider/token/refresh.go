@@ -43,6 +43,10 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	to, err := e.aim(ctx, q, scope, audience)
+	if err != nil {
+		return nil, err
+	}
 	presented := storage.Presented{Generation: h.Generation, Fork: h.Fork, KeyID: h.Key, Seen: q.seen}
 	verdict := storage.Present(s.Grant, presented, policy, e.Mint.CurrentKey(), s.Now)
 	e.Observer.Rotation(verdict.Outcome)
@@ -55,10 +59,10 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	}
 	return &plan{
 		order: issue.Order{
-			Client: c, Grant: refreshed(s.Grant), Scope: scope, Audience: audience, Now: s.Now,
+			Client: c, Grant: refreshed(s.Grant), Scope: to.scope, Audience: to.audience, Form: to.form, Now: s.Now,
 		},
 		refresh: &newest,
-		idToken: c.Metadata.IDTokenOnRefresh && slices.Contains(scope, oauth.ScopeOpenID),
+		idToken: c.Metadata.IDTokenOnRefresh && slices.Contains(to.scope, oauth.ScopeOpenID),
 		settle:  e.rotate(q, s.Grant, verdict),
 	}, nil
 }
