@@ -29,6 +29,9 @@ type settings struct {
 	DatabaseURL string `env:"SIGNET_DATABASE_URL" yaml:"database_url" secret:"true" help:"sqlite://PATH, sqlite:///ABS/PATH or postgres://…"`
 	SecretKey   string `env:"SIGNET_SECRET_KEY" yaml:"secret_key" secret:"true" help:"base64 of 32 random bytes; several, comma separated, newest first, while rotating"`
 
+	TLSCertFile string `env:"SIGNET_TLS_CERT_FILE" yaml:"tls_cert_file" help:"PEM file with the server's certificate and its chain; without it a proxy speaks TLS"`
+	TLSKeyFile  string `env:"SIGNET_TLS_KEY_FILE" yaml:"tls_key_file" help:"PEM file with the certificate's private key, which nobody else may read"`
+
 	TrustedProxies cidrs `env:"SIGNET_TRUSTED_PROXIES" yaml:"trusted_proxies" help:"CIDRs, comma separated, whose X-Forwarded-For is believed"`
 
 	AccessTokenLifetime      duration `env:"SIGNET_ACCESS_TOKEN_LIFETIME" yaml:"access_token_lifetime" help:"such as 15m"`
@@ -222,6 +225,9 @@ func (s settings) validate() error {
 	}
 	if s.ManagementAddr == s.ListenAddr {
 		problems = append(problems, errors.New("SIGNET_MANAGEMENT_ADDR must differ from SIGNET_LISTEN_ADDR; empty puts the probes on the public listener"))
+	}
+	if err := s.checkTLS(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, err := account.ParseParams(s.PasswordHash); err != nil {
 		problems = append(problems, fmt.Errorf("SIGNET_PASSWORD_HASH: %w", err))

@@ -70,6 +70,7 @@ func (a *app) devSettings() (settings, error) {
 		return settings{}, fail(exitFailed, "the directory %s cannot be made: %w", devDir, err)
 	}
 	s.DatabaseURL, s.SecretKey, s.ManagementAddr = "sqlite://"+filepath.Join(devDir, "signet.db"), "", ""
+	s.TLSCertFile, s.TLSKeyFile = "", ""
 	if !given["SIGNET_LOG_LEVEL"] {
 		s.LogLevel = "error"
 	}

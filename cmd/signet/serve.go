@@ -138,6 +138,7 @@ type node struct {
 	o        *opened
 	logger   *slog.Logger
 	probes   *web.Probes
+	cert     *certificate // nil: a proxy speaks TLS
 	servers  []*http.Server
 	listener []net.Listener
 }
@@ -157,7 +158,14 @@ func newNode(o *opened, logger *slog.Logger, metrics *web.Metrics) (*node, error
 	if err != nil {
 		return nil, err
 	}
-	n.servers = append(n.servers, newServer(o.settings.ListenAddr, public, logger))
+	server := newServer(o.settings.ListenAddr, public, logger)
+	if o.settings.servesTLS() {
+		if n.cert, err = openCertificate(o.settings, logger); err != nil {
+			return nil, err
+		}
+		server.TLSConfig = n.cert.config()
+	}
+	n.servers = append(n.servers, server)
 	return n, nil
 }
 
@@ -165,6 +173,7 @@ func newServer(addr string, handler http.Handler, logger *slog.Logger) *http.Ser
 	return &http.Server{
 		Addr: addr, Handler: handler,
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }
@@ -189,13 +198,18 @@ func (n *node) run(ctx context.Context) error {
 	upkeep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	background.Go(func() { n.o.Run(upkeep) })
+	if n.cert != nil {
+		asked, giveBack := onHangup()
+		defer giveBack()
+		background.Go(func() { n.cert.watch(upkeep, asked) })
+	}
 	defer func() {
 		stop()
 		background.Wait()
 	}()
 	failed := make(chan error, len(n.servers))
 	for i, s := range n.servers {
-		go func() { failed <- s.Serve(n.listener[i]) }()
+		go func() { failed <- serveOn(s, n.listener[i]) }()
 	}
 	select {
 	case err := <-failed:
@@ -203,6 +217,14 @@ func (n *node) run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	return n.drain(context.WithoutCancel(ctx))
+}
+
+// serveOn serves TLS where the server has a certificate.
+func serveOn(s *http.Server, l net.Listener) error {
+	if s.TLSConfig != nil {
+		return s.ServeTLS(l, "", "")
+	}
+	return s.Serve(l)
 }
 
 // drain refuses new work and lets the requests in flight finish. The management listener closes last: who watches sees it.
