@@ -46,8 +46,11 @@ func (k keyPair) jwk() map[string]string {
 	case *rsa.PublicKey:
 		return map[string]string{"kty": "RSA", "kid": k.kid, "n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes())}
 	case *ecdsa.PublicKey:
-		x, y := key.X.FillBytes(make([]byte, 32)), key.Y.FillBytes(make([]byte, 32))
-		return map[string]string{"kty": "EC", "kid": k.kid, "crv": "P-256", "x": b64(x), "y": b64(y)}
+		point, err := key.Bytes() // 4, then x, then y
+		if err != nil {
+			panic(err)
+		}
+		return map[string]string{"kty": "EC", "kid": k.kid, "crv": "P-256", "x": b64(point[1:33]), "y": b64(point[33:])}
 	case ed25519.PublicKey:
 		return map[string]string{"kty": "OKP", "kid": k.kid, "crv": "Ed25519", "x": b64(key)}
 	}
@@ -141,6 +144,35 @@ func TestAssertionsOfEveryAlgorithmOpenTokenIntrospectionAndRevocation(t *testin
 	})
 }
 
+// wrongAssertions are all that resemble good, which c signed with an ES256 key.
+func (w *world) wrongAssertions(c, thief, other app, good string) map[string]string {
+	k, now := keyPairs()["ES256"], w.clock.Now().Unix()
+	signed := func(changes map[string]any) string { return k.sign(k.header(), w.claims(c, "one", changes)) }
+	parts := strings.Split(good, ".")
+	wrong := map[string]string{
+		"garbage": "x", "alg none": b64([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".",
+		"alg HS256":           b64([]byte(`{"alg":"HS256","kid":"ec"}`)) + "." + parts[1] + "." + parts[2],
+		"no signature":        parts[0] + "." + parts[1] + ".",
+		"mangled":             good[:len(good)-4] + "AAAA",
+		"another client's":    k.sign(k.header(), w.claims(thief, "one", nil)),
+		"for a secret client": k.sign(k.header(), w.claims(other, "one", nil)),
+		"of nobody":           k.sign(k.header(), w.claims(app{id: "nobody"}, "one", nil)),
+		"kid of another key":  k.sign(`{"alg":"ES256","kid":"ed"}`, w.claims(c, "one", nil)),
+		"crit":                k.sign(`{"alg":"ES256","kid":"ec","crit":["x"],"x":1}`, w.claims(c, "one", nil)),
+		"claim twice":         k.sign(k.header(), strings.Replace(w.claims(c, "one", nil), "{", `{"jti":"x",`, 1)),
+		"over 8 KiB":          signed(map[string]any{"x": strings.Repeat("x", 8<<10)}),
+		"aud array":           signed(map[string]any{"aud": []string{issuerURL}}), "aud of another": signed(map[string]any{"aud": "https://rs.example"}),
+		"aud with a slash": signed(map[string]any{"aud": issuerURL + "/"}), "iss other": signed(map[string]any{"iss": other.id}),
+		"exp past": signed(map[string]any{"exp": now - 11}), "exp far": signed(map[string]any{"exp": now + 600}),
+		"exp text": signed(map[string]any{"exp": fmt.Sprint(now + 60)}), "iat ahead": signed(map[string]any{"iat": now + 61}),
+		"nbf ahead": signed(map[string]any{"nbf": now + 61}), "jti empty": signed(map[string]any{"jti": ""}), "sub array": signed(map[string]any{"sub": []string{c.id}}),
+	}
+	for _, claim := range []string{"iss", "sub", "aud", "exp", "jti"} {
+		wrong["no "+claim] = signed(map[string]any{claim: nil})
+	}
+	return wrong
+}
+
 func TestWrongAssertionsGetOneAnswerAtEveryDoor(t *testing.T) {
 	each(t, func(w *world) {
 		c, other := w.confidential(byKeys), w.confidential()
@@ -148,31 +180,9 @@ func TestWrongAssertionsGetOneAnswerAtEveryDoor(t *testing.T) {
 			byKeys(m)
 			m.JWKS = json.RawMessage(jsonOf(map[string]any{"keys": []any{keyPairs()["EdDSA"].jwk()}}))
 		})
-		k, now := keyPairs()["ES256"], w.clock.Now().Unix()
-		signed := func(changes map[string]any) string { return k.sign(k.header(), w.claims(c, "one", changes)) }
-		good := signed(nil)
-		parts := strings.Split(good, ".")
-		wrong := map[string]string{
-			"garbage": "x", "alg none": b64([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".",
-			"alg HS256":           b64([]byte(`{"alg":"HS256","kid":"ec"}`)) + "." + parts[1] + "." + parts[2],
-			"no signature":        parts[0] + "." + parts[1] + ".",
-			"mangled":             good[:len(good)-4] + "AAAA",
-			"another client's":    k.sign(k.header(), w.claims(thief, "one", nil)),
-			"for a secret client": k.sign(k.header(), w.claims(other, "one", nil)),
-			"of nobody":           k.sign(k.header(), w.claims(app{id: "nobody"}, "one", nil)),
-			"kid of another key":  k.sign(`{"alg":"ES256","kid":"ed"}`, w.claims(c, "one", nil)),
-			"crit":                k.sign(`{"alg":"ES256","kid":"ec","crit":["x"],"x":1}`, w.claims(c, "one", nil)),
-			"claim twice":         k.sign(k.header(), strings.Replace(w.claims(c, "one", nil), "{", `{"jti":"x",`, 1)),
-			"over 8 KiB":          signed(map[string]any{"x": strings.Repeat("x", 8<<10)}),
-			"aud array":           signed(map[string]any{"aud": []string{issuerURL}}), "aud of another": signed(map[string]any{"aud": "https://rs.example"}),
-			"aud with a slash": signed(map[string]any{"aud": issuerURL + "/"}), "iss other": signed(map[string]any{"iss": other.id}),
-			"exp past": signed(map[string]any{"exp": now - 11}), "exp far": signed(map[string]any{"exp": now + 600}),
-			"exp text": signed(map[string]any{"exp": fmt.Sprint(now + 60)}), "iat ahead": signed(map[string]any{"iat": now + 61}),
-			"nbf ahead": signed(map[string]any{"nbf": now + 61}), "jti empty": signed(map[string]any{"jti": ""}), "sub array": signed(map[string]any{"sub": []string{c.id}}),
-		}
-		for _, claim := range []string{"iss", "sub", "aud", "exp", "jti"} {
-			wrong["no "+claim] = signed(map[string]any{claim: nil})
-		}
+		k := keyPairs()["ES256"]
+		good := k.sign(k.header(), w.claims(c, "one", nil))
+		wrong := w.wrongAssertions(c, thief, other, good)
 		first := ""
 		for name, assertion := range wrong {
 			for _, path := range []string{"/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"} {

@@ -75,11 +75,20 @@ func TestAResourceSaysHowItsTokensAreMadeWhereTheClientDoesNot(t *testing.T) {
 			alg       string // "": opaque, "-": refused
 			expires   float64
 		}{
-			{free, "urn:any", "ES256", 900}, {free, "urn:jwt", "EdDSA", 60}, {free, "urn:jwt urn:any", "EdDSA", 60}, {free, "urn:rsa", "PS256", 600},
-			{free, "urn:opaque", "", 900}, {free, "urn:opaque urn:any", "", 900}, {free, "urn:rsa urn:opaque", "", 600},
-			{free, "urn:jwt urn:opaque", "-", 0}, {free, "urn:opaque urn:jwt", "-", 0}, {free, "urn:jwt urn:rsa", "-", 0},
-			{sealed, "urn:jwt", "", 60}, {sealed, "urn:jwt urn:rsa urn:opaque", "", 60},
-			{own, "urn:opaque", "RS256", 120}, {own, "urn:jwt urn:rsa urn:opaque", "RS256", 120},
+			{free, "urn:any", "ES256", 900},
+			{free, "urn:jwt", "EdDSA", 60},
+			{free, "urn:jwt urn:any", "EdDSA", 60},
+			{free, "urn:rsa", "PS256", 600},
+			{free, "urn:opaque", "", 900},
+			{free, "urn:opaque urn:any", "", 900},
+			{free, "urn:rsa urn:opaque", "", 600},
+			{free, "urn:jwt urn:opaque", "-", 0},
+			{free, "urn:opaque urn:jwt", "-", 0},
+			{free, "urn:jwt urn:rsa", "-", 0},
+			{sealed, "urn:jwt", "", 60},
+			{sealed, "urn:jwt urn:rsa urn:opaque", "", 60},
+			{own, "urn:opaque", "RS256", 120},
+			{own, "urn:jwt urn:rsa urn:opaque", "RS256", 120},
 		} {
 			pairs := []string{"grant_type", "client_credentials"}
 			for r := range strings.FieldsSeq(v.resources) {

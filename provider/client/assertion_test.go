@@ -98,20 +98,12 @@ func text(claims map[string]any) string {
 	return string(out)
 }
 
-func TestAWrongAssertionGetsOneAnswerAndSpendsNothing(t *testing.T) {
-	t.Parallel()
-	r, _, clock := openKeyed(t)
-	if _, _, err := r.Create(t.Context(), storage.ClientMetadata{
-		GrantTypes: []string{"client_credentials"}, TokenEndpointAuthMethod: oauth.AuthPrivateKeyJWT, JWKS: jwks(signer{"ES384", "p256", signers()["ES384"].key}),
-	}, "other", "cli"); err != nil {
-		t.Fatal(err)
-	}
-	secrets := register(t, r)
-	now, es := clock.Now(), signers()["ES256"]
-	fresh := es.sign(good(now, "one")) // its jti is in every wrong one: none of them may use it up
+// wrongForms are assertions whose form, header, signature or JSON is wrong; fresh is a good one.
+func wrongForms(now time.Time, fresh string) map[string]string {
+	es := signers()["ES256"]
 	parts := strings.Split(fresh, ".")
 	header := `{"alg":"ES256","kid":"p256"}`
-	wrong := map[string]string{
+	return map[string]string{
 		"empty parts": "..", "nothing signed": "x", "no signature": parts[0] + "." + parts[1] + ".", "two parts": parts[0] + "." + parts[1],
 		"other signature":   parts[0] + "." + parts[1] + "." + b64(make([]byte, 64)),
 		"mangled signature": fresh[:len(fresh)-4] + "AAAA", "line break": fresh + "\n", "padding": fresh + "=",
@@ -139,6 +131,11 @@ func TestAWrongAssertionGetsOneAnswerAndSpendsNothing(t *testing.T) {
 		"key in the header": signer{"ES384", "p384", signers()["ES384"].key}.signText(
 			`{"alg":"ES384","kid":"p256","jwk":`+text(signers()["ES384"].jwk())+`}`, text(good(now, "one"))),
 	}
+}
+
+// wrongClaims are assertions of the right key with one claim wrong or missing.
+func wrongClaims(now time.Time) map[string]string {
+	es, wrong := signers()["ES256"], map[string]string{}
 	for claim, values := range map[string][]any{
 		"iss": {nil, "", "other", []string{"keyed"}, 1, map[string]any{}, true},
 		"sub": {nil, "", "other", []string{"keyed"}, 1, "nobody", "basic", "public", "disabled", "Keyed"},
@@ -170,6 +167,22 @@ func TestAWrongAssertionGetsOneAnswerAndSpendsNothing(t *testing.T) {
 			wrong[claim+" is missing"] = es.sign(without)
 		}
 	}
+	return wrong
+}
+
+func TestAWrongAssertionGetsOneAnswerAndSpendsNothing(t *testing.T) {
+	t.Parallel()
+	r, _, clock := openKeyed(t)
+	if _, _, err := r.Create(t.Context(), storage.ClientMetadata{
+		GrantTypes: []string{"client_credentials"}, TokenEndpointAuthMethod: oauth.AuthPrivateKeyJWT, JWKS: jwks(signer{"ES384", "p256", signers()["ES384"].key}),
+	}, "other", "cli"); err != nil {
+		t.Fatal(err)
+	}
+	secrets := register(t, r)
+	now := clock.Now()
+	fresh := signers()["ES256"].sign(good(now, "one")) // its jti is in every wrong one: none of them may use it up
+	wrong := wrongClaims(now)
+	maps.Copy(wrong, wrongForms(now, fresh))
 	answer := ""
 	for name, assertion := range wrong {
 		_, err := present(t, r, assertion)

@@ -82,6 +82,17 @@ func TestAResourceIsCheckedWhenItIsWritten(t *testing.T) {
 			t.Errorf("%q: %v", identifier, err)
 		}
 	}
+}
+
+func TestAResourceIsChangedByWhoReadItLastAndAudited(t *testing.T) {
+	t.Parallel()
+	r, store, _ := open(t)
+	register(t, r)
+	resources := client.NewResources(store, client.Config{Issuer: issuer})
+	found, err := resources.Create(t.Context(), "urn:a", storage.ResourceMetadata{ClientIDs: []string{"basic"}}, "cli")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := resources.Create(t.Context(), "urn:a", storage.ResourceMetadata{}, "cli"); !errors.Is(err, storage.ErrTaken) {
 		t.Errorf("created twice: %v", err)
 	}

@@ -46,10 +46,13 @@ func (s signer) jwk() map[string]any {
 	case *rsa.PublicKey:
 		return map[string]any{"kty": "RSA", "kid": s.kid, "n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes())}
 	case *ecdsa.PublicKey:
-		size := (key.Curve.Params().BitSize + 7) / 8
+		point, err := key.Bytes() // 4, then x, then y
+		if err != nil {
+			panic(err)
+		}
+		half := len(point) / 2
 		return map[string]any{
-			"kty": "EC", "kid": s.kid, "crv": key.Curve.Params().Name,
-			"x": b64(key.X.FillBytes(make([]byte, size))), "y": b64(key.Y.FillBytes(make([]byte, size))),
+			"kty": "EC", "kid": s.kid, "crv": key.Curve.Params().Name, "x": b64(point[1 : 1+half]), "y": b64(point[1+half:]),
 		}
 	case ed25519.PublicKey:
 		return map[string]any{"kty": "OKP", "kid": s.kid, "crv": "Ed25519", "x": b64(key)}
