@@ -40,14 +40,24 @@ func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, obs
 	return o, nil
 }
 
-// openStore is the one place that opens an engine.
+// openStore opens the database of the settings, and makes or upgrades a SQLite file.
 func openStore(ctx context.Context, s settings) (storage.Store, error) {
+	return openEngine(ctx, s, false)
+}
+
+// openAsItIs opens the database of the settings and changes nothing about it.
+func openAsItIs(ctx context.Context, s settings) (storage.Store, error) {
+	return openEngine(ctx, s, true)
+}
+
+// openEngine is the one place that opens an engine.
+func openEngine(ctx context.Context, s settings, asItIs bool) (storage.Store, error) {
 	engine, where, err := s.database()
 	if err != nil {
 		return nil, fail(exitConfig, "%w", err)
 	}
 	if engine == engineSQLite {
-		return sqlite.Open(ctx, sqlite.Options{Path: where})
+		return sqlite.Open(ctx, sqlite.Options{Path: where, NoMigrate: asItIs})
 	}
 	return postgres.Open(ctx, postgres.Options{URL: where})
 }
