@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -17,7 +18,7 @@ func TestUnusableConfigurationIsToldAllAtOnce(t *testing.T) {
 	wrong := Config{
 		Issuer: "http://id.example.com", AccessTokenLifetime: time.Second, RefreshTokenIdleLifetime: -1,
 		RefreshTokenLifetime: maxGrantLifetime + 1, RefreshGrace: time.Hour, RefreshRotation: storage.Rotation("never"),
-		SigningAlg: "HS256", PasswordHash: account.Params{Memory: 1, Time: 1, Threads: 1}, SecondFactor: "some", AuditRetention: time.Hour,
+		SigningAlg: "HS256", KeyRotationInterval: 23 * time.Hour, PasswordHash: account.Params{Memory: 1, Time: 1, Threads: 1}, SecondFactor: "some", AuditRetention: time.Hour,
 	}
 	var all interface{ Unwrap() []error }
 	if err := wrong.Validate(); !errors.As(err, &all) {
@@ -33,13 +34,18 @@ func TestUnusableConfigurationIsToldAllAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"Issuer", "AccessTokenLifetime", "RefreshTokenIdleLifetime", "RefreshTokenLifetime", "RefreshGrace", "RefreshRotation",
-		"SigningAlg", "PasswordHash", "SecondFactor", "AuditRetention",
+		"SigningAlg", "KeyRotationInterval", "PasswordHash", "SecondFactor", "AuditRetention",
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("problems with %v, want %v", told, want)
 	}
 	if err := (Config{Issuer: "https://id.example.com"}).Validate(); err != nil {
 		t.Errorf("an issuer alone is not enough: %v", err)
+	}
+	for _, interval := range []time.Duration{keys.Never, 24 * time.Hour} {
+		if err := (Config{Issuer: "https://id.example.com", KeyRotationInterval: interval}).Validate(); err != nil {
+			t.Errorf("rotation %v: %v", interval, err)
+		}
 	}
 }
 
