@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -33,6 +34,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: nobody's
 	Metrics        *Metrics       // counts requests; nil: nothing does
 	Probes         *Probes        // serve the probes here as well; nil: they have a listener of their own
+
+	Traces trace.TracerProvider // gets a span of every request to a route; nil: nothing is traced
 }
 
 // New builds the public handler.
@@ -76,6 +79,9 @@ func New(o Options) (http.Handler, error) {
 	})
 	if o.Probes != nil {
 		o.Probes.mount(engine)
+	}
+	if o.Traces != nil {
+		return traced(engine, o), nil
 	}
 	return engine, nil
 }

@@ -21,6 +21,7 @@ type app struct {
 	environ        func() []string
 	configFile     string
 	output         string
+	traces         *tracing // nil: nothing is traced
 }
 
 // The exit codes (docs/contract.md).

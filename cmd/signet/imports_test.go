@@ -70,6 +70,7 @@ func homes() map[string][]string {
 		"github.com/danielgtaylor/huma/v2":    {"web/api"},
 		"github.com/prometheus/client_golang": {"web", "cmd/signet"},
 		"go.opentelemetry.io":                 {"web", "cmd/signet"},
+		"github.com/exaring/otelpgx":          {"cmd/signet"},
 		"github.com/spf13/cobra":              {"cmd/signet"},
 		"github.com/spf13/pflag":              {"cmd/signet"},
 		"github.com/caarlos0/env/v11":         {"cmd/signet"},

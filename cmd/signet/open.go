@@ -28,7 +28,7 @@ func (o *opened) Close() error { return o.store.Close() }
 
 // openWith opens the store, finds the secret key and wires the provider.
 func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, observer provider.Observer) (*opened, error) {
-	store, err := openStore(ctx, s)
+	store, err := openEngine(ctx, s, false, a.traces)
 	if err != nil {
 		return nil, err
 	}
@@ -40,18 +40,13 @@ func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, obs
 	return o, nil
 }
 
-// openStore opens the database of the settings, and makes or upgrades a SQLite file.
-func openStore(ctx context.Context, s settings) (storage.Store, error) {
-	return openEngine(ctx, s, false)
-}
-
 // openAsItIs opens the database of the settings and changes nothing about it.
 func openAsItIs(ctx context.Context, s settings) (storage.Store, error) {
-	return openEngine(ctx, s, true)
+	return openEngine(ctx, s, true, nil)
 }
 
-// openEngine is the one place that opens an engine.
-func openEngine(ctx context.Context, s settings, asItIs bool) (storage.Store, error) {
+// openEngine is the one place that opens an engine. It makes or upgrades a SQLite file, unless that is to be left as it is.
+func openEngine(ctx context.Context, s settings, asItIs bool, traces *tracing) (storage.Store, error) {
 	engine, where, err := s.database()
 	if err != nil {
 		return nil, fail(exitConfig, "%w", err)
@@ -59,7 +54,11 @@ func openEngine(ctx context.Context, s settings, asItIs bool) (storage.Store, er
 	if engine == engineSQLite {
 		return sqlite.Open(ctx, sqlite.Options{Path: where, NoMigrate: asItIs})
 	}
-	return postgres.Open(ctx, postgres.Options{URL: where})
+	options := postgres.Options{URL: where}
+	if traces != nil {
+		options.Tracer = traces.statements()
+	}
+	return postgres.Open(ctx, options)
 }
 
 func wire(ctx context.Context, s settings, store storage.Store, logger *slog.Logger, observer provider.Observer) (*opened, error) {

@@ -61,6 +61,12 @@ func (a *app) serve(ctx context.Context, s settings, started func(*opened)) erro
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), account.Procs(runtime.NumCPU())))
 	logger := a.logger(s)
 	a.warnOfUnknown(ctx, s, logger)
+	traces, err := a.openTracing(ctx, logger)
+	if err != nil {
+		return err
+	}
+	defer traces.close(ctx, logger)
+	a.traces = traces
 	metrics := web.NewMetrics(version())
 	o, err := a.openWith(ctx, s, logger, metrics)
 	if err != nil {
@@ -69,7 +75,7 @@ func (a *app) serve(ctx context.Context, s settings, started func(*opened)) erro
 	defer o.Close()
 	metrics.WatchQueue(o.People().Waiting)
 	metrics.WatchRefusals(o.RefusalsDropped)
-	n, err := newNode(o, logger, metrics)
+	n, err := newNode(o, logger, metrics, traces)
 	if err != nil {
 		return err
 	}
@@ -143,7 +149,7 @@ type node struct {
 	listener []net.Listener
 }
 
-func newNode(o *opened, logger *slog.Logger, metrics *web.Metrics) (*node, error) {
+func newNode(o *opened, logger *slog.Logger, metrics *web.Metrics, traces *tracing) (*node, error) {
 	n := &node{o: o, logger: logger, probes: web.NewProbes(o.Ready, logger)}
 	options := web.Options{
 		Provider: o.Provider, Logger: logger, Secure: strings.HasPrefix(o.settings.IssuerURL, "https:"),
@@ -153,6 +159,9 @@ func newNode(o *opened, logger *slog.Logger, metrics *web.Metrics) (*node, error
 		options.Probes = n.probes
 	} else {
 		n.servers = append(n.servers, newServer(o.settings.ManagementAddr, n.probes.Handler(metrics), logger))
+	}
+	if traces != nil {
+		options.Traces = traces.provider
 	}
 	public, err := web.New(options)
 	if err != nil {

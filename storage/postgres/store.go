@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -52,6 +53,8 @@ type Options struct {
 	Clock func() time.Time
 	// MaxConns is the most connections that are opened; 0: pool_max_conns of the URL, or else ten, or four per CPU.
 	MaxConns int
+	// Tracer hears of every statement and connection; nil: nobody does. What several callers gathered belongs to none of them.
+	Tracer pgx.QueryTracer
 }
 
 // Store is a storage.Store on PostgreSQL. Several processes may use one database at once.
@@ -132,6 +135,7 @@ func poolConfig(options Options) (*pgxpool.Config, error) {
 	}
 	config.MaxConnLifetimeJitter = lifetimeJitter
 	config.PingTimeout = acquireTimeout
+	config.ConnConfig.Tracer = options.Tracer
 	if config.ConnConfig.ConnectTimeout == 0 || config.ConnConfig.ConnectTimeout > connectTimeout {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
