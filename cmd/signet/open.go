@@ -32,7 +32,7 @@ func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, obs
 	if err != nil {
 		return nil, err
 	}
-	o, err := wire(ctx, s, store, logger, observer)
+	o, err := wire(ctx, s, failing(store), logger, observer)
 	if err != nil {
 		_ = store.Close()
 		return nil, err
