@@ -13,6 +13,7 @@ BENCHTIME ?= 1s
 SCHEDULES ?= 5000000
 ROUNDS ?= 1000
 KILLS ?= 50
+RESTARTS ?= 20
 SUM := $(BIN)/gotestsum --format pkgname --hide-summary=skipped
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
@@ -52,6 +53,11 @@ race: ## whatever may happen only once, a thousand times on each engine (ROUNDS=
 .PHONY: kill
 kill: $(BIN)/gotestsum ## end the server with kill -9 fifty times on each engine (KILLS=50)
 	cd e2e && $(BIN)/gotestsum --format standard-verbose -- -race -count=1 -timeout 60m -run '^TestKill$$' -kills=$(KILLS) .
+
+.PHONY: faults
+faults: ## what clients see while everything breaks, five times over, PostgreSQL restarted twenty times in each (RESTARTS=20)
+	cd e2e && go test -race -count=5 -timeout 60m -run '^TestFault' . -restarts=$(RESTARTS)
+	go test -race -count=5 -timeout 30m -run 'TestAStepOfTheClock|TestNodesWhoseClocksDiffer|GoesAway|Restarts|Locks|Locked' ./web
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a while (FUZZTIME=30s)
