@@ -131,3 +131,22 @@ func TestAFloodOfRefusalsIsDroppedAndCounted(t *testing.T) {
 		t.Errorf("%d swept after a day, %v", n, err)
 	}
 }
+
+func TestARefusalIsKeptOfAClientThatNamesItselfByItsAssertionAlone(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		c, k := w.confidential(byKeys), keyPairs()["ES256"]
+		for name, a := range map[string]answer{
+			"good assertion": w.assert("/oauth2/token", k.sign(k.header(), w.claims(c, "one", nil)), "grant_type", "refresh_token", "refresh_token", "srt_x"),
+			"late assertion": w.assert("/oauth2/token", k.sign(k.header(), w.claims(c, "two", map[string]any{"exp": 1})), "grant_type", "client_credentials"),
+		} {
+			w.upkeep()
+			if r, ok := w.explained(a); !ok || r.ClientID != c.id || r.Cause == "" {
+				t.Errorf("%s: kept %v %+v of %s", name, ok, r, a.raw)
+			}
+		}
+		for _, junk := range []string{"", ".", "..", "a.b.c", "a.e30.c", "a.bnVsbA.c", strings.Repeat("a", 9000)} {
+			w.assert("/oauth2/token", junk, "grant_type", "client_credentials")
+		}
+	})
+}

@@ -134,6 +134,7 @@ func (e *Endpoint) serveToken(w http.ResponseWriter, a *asked) (err error) {
 	if err != nil {
 		return err
 	}
+	a.proven = caller.Client.ID
 	if registered := registrationOf(name); !slices.Contains(caller.Client.Metadata.GrantTypes, registered) {
 		return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
 	}

@@ -49,6 +49,7 @@ func (e *Endpoint) serveIntrospection(w http.ResponseWriter, a *asked) (err erro
 	if err != nil {
 		return err
 	}
+	a.proven = caller.Client.ID
 	if !caller.Authenticated {
 		return e.Clients.Refuse()
 	}

@@ -2,6 +2,8 @@ package token
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,8 +18,9 @@ import (
 
 // The bounds of what a request may make us keep of itself.
 const (
-	maxClientID = 256
-	maxCause    = 512
+	maxClientID  = 256
+	maxCause     = 512
+	maxAssertion = 8 << 10
 )
 
 // Refused is an error with what its operator is told about it later (signet explain). It reads and answers as the error itself.
@@ -38,6 +41,7 @@ type asked struct {
 	endpoint  string
 	grantType string // where it is one of ours
 	params    oauth.Params
+	proven    string // the client that authenticated; "" where none did
 }
 
 // refused makes a Refused of a refusal that names a client. Outages are no refusals, and neither is mfa_required, which a sign-in
@@ -63,8 +67,11 @@ func (a *asked) refused(err error) error {
 	return &Refused{about, err}
 }
 
-// clientID is whom the request names; that it could prove that is not said.
+// clientID is whom the request comes from, or else whom it names and could not prove to be.
 func (a *asked) clientID() string {
+	if a.proven != "" {
+		return a.proven
+	}
 	id := a.params.Get("client_id")
 	if user, _, ok := a.request.BasicAuth(); ok && id == "" {
 		var err error
@@ -72,10 +79,33 @@ func (a *asked) clientID() string {
 			return ""
 		}
 	}
+	if id == "" {
+		id = subjectOf(a.params.Get("client_assertion"))
+	}
 	if len(id) > maxClientID {
 		return ""
 	}
 	return id
+}
+
+// subjectOf is the client that an assertion names (RFC 7523 §3), "" where it is none that can be read. Nothing is verified: it says
+// which client's operator is to be told.
+func subjectOf(assertion string) string {
+	parts := strings.Split(assertion, ".")
+	if len(parts) != 3 || len(assertion) > maxAssertion {
+		return ""
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		Subject string `json:"sub"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return ""
+	}
+	return claims.Subject
 }
 
 func cut(text string, length int) string {

@@ -28,6 +28,7 @@ func (e *Endpoint) serveRevocation(w http.ResponseWriter, a *asked) (err error) 
 	if err != nil {
 		return err
 	}
+	a.proven = caller.Client.ID
 	text, err := params.Need("token")
 	if err != nil {
 		return err

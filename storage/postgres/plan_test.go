@@ -39,10 +39,12 @@ func TestNoVerbReadsAllGrants(t *testing.T) {
 		must(s.FindGrant(ctx, ids[0]))
 		must(s.RevokeGrants(ctx, storage.GrantsOf{UserID: storage.ID(uuid.New())}, storage.Revocation{Reason: storage.ReasonUser}))
 		must(s.RevokeGrants(ctx, storage.GrantsOf{ClientID: "nobody"}, storage.Revocation{Reason: storage.ReasonClient}))
+		page, _, err := s.ListGrants(ctx, storage.GrantsOf{UserID: storage.ID(uuid.New())}, storage.ID{}, 10)
+		must(page, err)
 		must(s.SweepExpired(ctx, 10, time.Hour, time.Hour))
 		must(s.DropGrants(ctx, []storage.GrantAge{{ID: ids[1], Revision: 99}}))
-		page, _, err := s.WalkGrants(ctx, ids[0], 10)
-		must(page, err)
+		walked, _, err := s.WalkGrants(ctx, ids[0], 10)
+		must(walked, err)
 	}
 	_ = s.Close()
 	var whole, byIndex int
