@@ -13,7 +13,7 @@ import (
 )
 
 // TestOpenIDClient: openid-client 6 signs in, refreshes, introspects and revokes, also as a client that authenticates with a key
-// (private_key_jwt) wherever the program can register one.
+// of its own (private_key_jwt).
 func TestOpenIDClient(t *testing.T) {
 	t.Parallel()
 	nodePath := installNode(t)
@@ -45,13 +45,9 @@ func TestOpenIDClient(t *testing.T) {
 	})
 }
 
-// keyedClient registers a client that authenticates with a key, and returns what the script needs to be it; nothing where the
-// program cannot register one.
+// keyedClient registers a client that authenticates with a key, and returns what the script needs to be it.
 func keyedClient(t *testing.T, node *node) settings {
 	t.Helper()
-	if !strings.Contains(command{env: node.env}.run(t, "client", "create", "--help"), "--jwks-file") {
-		return nil
-	}
 	private := jose.JSONWebKey{Key: newKey(t), KeyID: "keyed", Algorithm: "ES256", Use: "sig"}
 	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}})
 	if err != nil {

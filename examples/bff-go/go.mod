@@ -1,0 +1,3 @@
+module github.com/signet-idp/signet/examples/bff-go
+
+go 1.26.0
