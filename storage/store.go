@@ -87,7 +87,8 @@ type GrantList interface {
 // Attempts count who tries what, before anything expensive is done.
 type Attempts interface {
 	// TakeAttempts takes one token from each bucket, or none from any: then wait is how long until all of them would give one, at
-	// least a microsecond. wait 0: taken. Of concurrent callers no more succeed than the buckets hold.
+	// least a microsecond. wait 0: taken. Of concurrent callers no more succeed than the buckets hold. A bucket that is empty for
+	// longer than twice its Burst × Every was filled by a clock that was set back since: it counts as full.
 	TakeAttempts(ctx context.Context, takes []Take) (wait time.Duration, err error)
 
 	// ReturnAttempts gives one token back to each bucket, since the proof was right; a bucket never holds more than its burst.

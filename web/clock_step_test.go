@@ -40,6 +40,7 @@ func TestAStepOfTheClockSendsNobodyAwayAndRevivesNothing(t *testing.T) {
 					if !w.active(balancedApp, one.access()) || w.active(balancedApp, revoked.access()) {
 						w.Errorf("after a step of %v: new access token %v, revoked %v", d, w.active(balancedApp, one.access()), w.active(balancedApp, revoked.access()))
 					}
+					w.login(balancedApp, "ada") // and nobody is locked out
 				}
 			})
 		})

@@ -23,11 +23,13 @@ func (s *Store) TakeAttempts(ctx context.Context, takes []storage.Take) (time.Du
 	wait, err := act(ctx, s, func(b *pgx.Batch, wait *time.Duration) {
 		for _, take := range inOrder(takes) {
 			given := false
-			// excluded.tat is now + Every: what an empty row would get. A full bucket is not written, but it is locked.
+			// excluded.tat is now + Every: what an empty row would get, and one of a clock that was set back since ($5). A full
+			// bucket is not written, but it is locked.
 			b.Queue(`INSERT INTO buckets AS b (key, tat) VALUES ($2, `+clockNow+` + $3::interval)
-				ON CONFLICT (key) DO UPDATE SET tat = greatest(b.tat + $3::interval, excluded.tat)
-				WHERE b.tat <= excluded.tat + $4::interval RETURNING true`,
-				s.now(), take.Key[:], take.Every, time.Duration(take.Burst-2)*take.Every).QueryRow(func(row pgx.Row) error {
+				ON CONFLICT (key) DO UPDATE SET tat = CASE WHEN b.tat > excluded.tat + $5::interval THEN excluded.tat
+					ELSE greatest(b.tat + $3::interval, excluded.tat) END
+				WHERE b.tat <= excluded.tat + $4::interval OR b.tat > excluded.tat + $5::interval RETURNING true`,
+				s.now(), take.Key[:], take.Every, time.Duration(take.Burst-2)*take.Every, time.Duration(2*take.Burst-1)*take.Every).QueryRow(func(row pgx.Row) error {
 				if err := row.Scan(&given); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 					return err
 				}

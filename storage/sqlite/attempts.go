@@ -34,6 +34,9 @@ func (s *Store) TakeAttempts(ctx context.Context, takes []storage.Take) (wait ti
 				}
 			}
 			every := interval(take)
+			if tat-now > 2*int64(take.Burst)*every { // of a clock that was set back since
+				tat = now
+			}
 			tat = max(tat, now) + every
 			tats[take.Key] = tat
 			wait = max(wait, tat-now-int64(take.Burst)*every)

@@ -140,8 +140,13 @@ func bucketsApart(t *testing.T, s *subject) {
 func bucketClockBack(t *testing.T, s *subject) {
 	b := bucket("a", 2, time.Second)
 	s.takes(t, 0, b)
+	s.clock.Advance(-2 * time.Second)
+	s.takes(t, 2*time.Second, b)
 	s.clock.Advance(-time.Minute)
-	s.takes(t, time.Minute, b)
+	for range 2 {
+		s.takes(t, 0, b)
+	}
+	s.takes(t, time.Second, b)
 	s.clock.Advance(time.Minute)
 	s.takes(t, 0, b)
 }
