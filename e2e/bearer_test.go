@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 
 	"github.com/signet-idp/signet/provider/bearer"
@@ -35,6 +36,8 @@ func TestBearer(t *testing.T) {
 		other := bearerAPI(t, bearer.Config{Issuer: node.URL, Audience: "https://other.example"})
 		wantStatus(t, other+"/me", good.AccessToken, http.StatusUnauthorized, "")
 
+		resourceFlow(t, node)
+
 		revoked := signIn(t, node.URL, shop, "ada")
 		revoke(t, node.URL, shop, revoked.RefreshToken)
 		wantStatus(t, asking+"/me", revoked.AccessToken, http.StatusUnauthorized, "")
@@ -45,6 +48,25 @@ func TestBearer(t *testing.T) {
 		node.start(t)
 		wantStatus(t, asking+"/me", good.AccessToken, http.StatusOK, subject)
 	})
+}
+
+// resourceFlow: an API that is registered as a resource introspects the opaque tokens for it, and no others.
+func resourceFlow(t *testing.T, node *node) {
+	t.Helper()
+	const name = "https://api.example"
+	api := createClient(t, node.env, "--name", "api", "--grant-type", "client_credentials")
+	command{env: node.env}.run(t, "resource", "create", name, "--scope", "stock.read", "--access-token-format", "opaque", "--client-id", api.ID)
+	robot := createClient(t, node.env, "--name", "robot", "--grant-type", "client_credentials", "--scope", "stock.read stock.write",
+		"--access-token-format", "opaque", "--resource", name)
+	stock := bearerAPI(t, bearer.Config{Issuer: node.URL, Audience: name, Introspection: &bearer.Introspection{
+		ClientID: api.ID, ClientSecret: api.Secret,
+	}})
+	own := post(t, node.URL, "/oauth2/token", robot, url.Values{"grant_type": {"client_credentials"}, "resource": {name}}).AccessToken
+	wantStatus(t, stock+"/me", own, http.StatusOK, robot.ID)
+	wantStatus(t, stock+"/read", own, http.StatusOK, "")
+	wantStatus(t, stock+"/write", own, http.StatusForbidden, "") // the resource does not define it
+	foreign := post(t, node.URL, "/oauth2/token", robot, url.Values{"grant_type": {"client_credentials"}}).AccessToken
+	wantStatus(t, stock+"/me", foreign, http.StatusUnauthorized, "")
 }
 
 func bearerAPI(t *testing.T, c bearer.Config) string {
