@@ -15,7 +15,6 @@ ROUNDS ?= 1000
 KILLS ?= 50
 RESTARTS ?= 20
 SUM := $(BIN)/gotestsum --format pkgname --hide-summary=skipped
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: help
 help: ## say what there is
@@ -72,6 +71,11 @@ fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 soak: ## millions of schedules against the rotation rule, then thousands over HTTP (SCHEDULES=5000000)
 	go test -count=1 -timeout 8h ./storage -schedules=$(SCHEDULES)
 	go test -count=1 -timeout 8h -run Schedules ./web -schedules=$$(( $(SCHEDULES) / 1000 ))
+
+.PHONY: bench
+bench: ## benchmarks of the rooms, then an idle server's memory and the time to its first answer (BENCHTIME=1s)
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	cd e2e && go test -run '^$$' -bench . -benchtime 5x .
 
 .PHONY: build
 build: ## the program, static, in .build/bin/signet
