@@ -170,12 +170,11 @@ func TestOpeningWaitsForALockAsLongAsItMay(t *testing.T) {
 	const patience = 100 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	start := time.Now()
 	_, err := Open(ctx, Options{Path: path})
 	wantText(t, "open", err, storage.ErrUnavailable, fmt.Sprintf("database file %q: another process holds it locked: "+
 		"wait until that has finished, or stop it: ", path))
-	if waited := time.Since(start); waited < patience {
-		t.Errorf("it gave up after %v", waited)
+	if ctx.Err() == nil {
+		t.Error("it gave up before its time was over")
 	}
 	if _, err := other.Exec(`ROLLBACK`); err != nil {
 		t.Fatal(err)
