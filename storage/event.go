@@ -31,7 +31,11 @@ type EventFilter struct {
 	Limit    int
 }
 
-// Letter is a message to a person, waiting in the outbox. Its data holds no secret.
+// LetterSessionEnded is the kind of the letter that tells the applications of a session that it has ended. Its UserID is the
+// session's user; its Data are session_id and client_ids, those of EndedSession separated by spaces.
+const LetterSessionEnded = "session_ended"
+
+// Letter is a message waiting in the outbox, to a person or to an application. Its data holds no secret.
 type Letter struct {
 	ID        ID     // zero: drawn by the store
 	Kind      string // which message

@@ -35,13 +35,15 @@ type Grant struct {
 	ID        ID
 	ClientID  string
 	UserID    ID
-	SessionID ID // the browser session it was given in; zero where there was none
+	SessionID ID   // the browser session it was given in; zero where there was none
+	Offline   bool // it outlives that session (offline_access)
 	Scope     []string
 	Audience  []string // the resources it reaches (RFC 8707)
 	ACR       string
 	AMR       []string // RFC 8176
 	AuthTime  time.Time
 	Nonce     string
+	Claims    *RequestedClaims // single claims that were asked for and allowed; nil: none
 
 	State    State
 	Revision int64    // rises with every change; every write is conditional on the revision that was read
@@ -57,6 +59,12 @@ type Grant struct {
 	SharedAt   time.Time   // when the newest token was last handed to a second caller
 	Seen       Seen
 
+	// CodeHash is the digest of the authorization code's own secret and its code_challenge. It outlives the code, so that a second
+	// use by who holds both is told from a guess. Zero: the grant did not begin with a code.
+	CodeHash Digest
+	// UserCode is the digest of the code that a person types (RFC 8628), while the grant is pending; no two pending grants share one.
+	UserCode Digest
+
 	SecretHash Digest    // of the 128-bit secret that only holders of this grant's refresh tokens know
 	ExpiresAt  time.Time // the last instant of any token of this grant; set at activation and never again
 	CreatedAt  time.Time
@@ -70,13 +78,44 @@ type Grant struct {
 type Waiting struct {
 	Kind  WaitingKind `json:"kind"`
 	Tries int         `json:"tries,omitempty"` // proofs tried so far
+
+	// Of a code: what its redemption must bring along.
+	RedirectURI string `json:"redirect_uri,omitempty"` // as the authorization request named it; "": it named none
+	Challenge   string `json:"challenge,omitempty"`    // S256 code_challenge (RFC 7636); "": none was sent
+
+	// Of a code and an approved device: when the session ends in which it was given, and with it what is not offline.
+	SessionEnds time.Time `json:"session_ends,omitzero"`
+
+	// Of a device (RFC 8628).
+	Answer   DeviceAnswer  `json:"answer,omitempty"`
+	PolledAt time.Time     `json:"polled_at,omitzero"`
+	Interval time.Duration `json:"interval,omitempty"` // how long it must wait between polls; slow_down raises it
 }
+
+// DeviceAnswer is what the person said to a device's request.
+type DeviceAnswer string
+
+// The answers; "" while there is none.
+const (
+	DeviceApproved DeviceAnswer = "approved"
+	DeviceDenied   DeviceAnswer = "denied"
+)
 
 // WaitingKind says which handle redeems a pending grant.
 type WaitingKind string
 
-// WaitingMFA waits for a second factor.
-const WaitingMFA WaitingKind = "mfa"
+// What a pending grant waits for.
+const (
+	WaitingMFA    WaitingKind = "mfa"    // a second factor
+	WaitingCode   WaitingKind = "code"   // its authorization code
+	WaitingDevice WaitingKind = "device" // a person's answer and the device's poll
+)
+
+// RequestedClaims are single claims, by name, that the claims parameter asked for (OpenID Connect Core §5.5).
+type RequestedClaims struct {
+	IDToken  []string `json:"id_token,omitempty"`
+	UserInfo []string `json:"userinfo,omitempty"`
+}
 
 // Seen is who made an exchange, as far as the server can tell: one half of a later alarm.
 type Seen struct {
@@ -193,9 +232,15 @@ type Spend struct {
 	Step     int64
 	// RecoveryCode is the digest of the recovery code that was given; it serves once: else ErrSpent. Zero: none was given.
 	RecoveryCode Digest
+	// SessionID and SessionRevision name the browser session that this is done in; it must be there at that revision, else ErrMoved.
+	// Zero: in none.
+	SessionID       ID
+	SessionRevision int64
+	// Pushed is the digest of the pushed request that this completes; it serves once: else ErrSpent. Zero: none.
+	Pushed Digest
 }
 
-// Redemption activates a pending grant: Grant is the row as it shall be, Revision the one that was read.
+// Redemption moves a pending grant: Grant is the row as it shall be, active or still pending, Revision the one that was read.
 type Redemption struct {
 	Grant    Grant
 	Revision int64
@@ -214,9 +259,10 @@ type Revocation struct {
 
 // GrantsOf selects grants. The fields that are set must all match; at least one must be set.
 type GrantsOf struct {
-	UserID   ID
-	ClientID string
-	Except   ID // one grant to spare
+	UserID    ID
+	ClientID  string
+	SessionID ID // of those alone that were given in this session
+	Except    ID // one grant to spare
 }
 
 // GrantAge is what the walk over all grants needs to know of one.

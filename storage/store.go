@@ -52,16 +52,18 @@ type Store interface {
 // Grants are the heart: one row for each login of a user at a client.
 type Grants interface {
 	// CreateGrant stores g, whose Revision becomes 1 and whose CreatedAt is stamped by the store where it is zero, and spends what it relies on in the same commit. ErrMoved: the user is no
-	// longer at spend.UserRevision, or is disabled, or gone; a password change that commits first wins, and one that commits
-	// later revokes g. ErrSpent: the TOTP step or recovery code served before. A zero spend is not checked.
+	// longer at spend.UserRevision, or is disabled, or gone, or the session is not at spend.SessionRevision or gone; a password change
+	// that commits first wins, and one that commits later revokes g. ErrSpent: the TOTP step, recovery code or pushed request served
+	// before. ErrTaken: the ID, or the user code of another pending grant. A zero spend is not checked, nor is the user of a spend
+	// without UserID.
 	CreateGrant(ctx context.Context, g Grant, spend Spend, also Also) error
 
 	// FindGrant reads the grant with the standing of its user and client, its denied serials and the store's clock, all at one
 	// instant and never from a replica or a cache. ErrNotFound: no such grant. Concurrent calls may gather.
 	FindGrant(ctx context.Context, id ID) (Standing, error)
 
-	// RedeemGrant moves a pending grant to what r.Grant says and spends what that relies on, in one commit. Only a pending row at
-	// r.Revision moves: else ErrMoved. Otherwise as CreateGrant.
+	// RedeemGrant moves a pending grant to what r.Grant says (active, or pending on: a device's poll and its person's answer) and spends
+	// what that relies on, in one commit. Only a pending row at r.Revision moves: else ErrMoved. Otherwise as CreateGrant.
 	RedeemGrant(ctx context.Context, r Redemption) error
 
 	// RotateGrant writes step where the grant is active and still at step.Revision: else ErrMoved. Concurrent calls for different
@@ -75,6 +77,65 @@ type Grants interface {
 	// RevokeGrants ends every pending and active grant that of selects, in one commit, and returns how many. r.ID and r.Revision are
 	// not used. r.Also is written even when there was none: it reports the act.
 	RevokeGrants(ctx context.Context, of GrantsOf, r Revocation) (n int, err error)
+}
+
+// Sessions are people signed in at browsers.
+type Sessions interface {
+	// StartSession stores s with Revision 1 and spends what it relies on in the same commit, as CreateGrant does. Where the user has
+	// more than most sessions, the ones used longest ago end, as EndSessions ends them with ReasonLogout. ErrTaken: the ID or the
+	// digest exists.
+	StartSession(ctx context.Context, s Session, most int, spend Spend, also Also) error
+	// FindSessions reads those of the sessions with these digests that exist, expired ones too, in the order of the digests, each with
+	// its user; and the store's clock. A session whose user is gone is none.
+	FindSessions(ctx context.Context, digests []Digest) (found []SessionStanding, now time.Time, err error)
+	// ChangeSession replaces everything but ID, UserID and CreatedAt where the row is still at s.Revision, which rises, and spends what
+	// that relies on in the same commit: else ErrMoved; ErrNotFound: there is no such session. spend otherwise as in CreateGrant.
+	ChangeSession(ctx context.Context, s Session, spend Spend, also Also) error
+	// TouchSession notes a use: UsedAt becomes the store's clock, and Seen is replaced. It changes no revision. A session that is gone
+	// is no error.
+	TouchSession(ctx context.Context, id ID, seen Seen) error
+	// EndSessions removes the sessions that of selects and revokes, for reason, every pending grant given in them and every active one
+	// that is not Offline, in one commit. For each session in which anything was ever granted (the row being there still) a letter of
+	// kind LetterSessionEnded is put into the outbox with it. It returns the sessions that it ended; also is written even where there
+	// was none. Sessions that end with something else (StartSession, SetPassword, UpdateUser, DeleteUser) leave the same letters.
+	EndSessions(ctx context.Context, of SessionsOf, reason Reason, also Also) (ended []EndedSession, err error)
+	// ListSessions returns the user's sessions, those used last first, and the store's clock.
+	ListSessions(ctx context.Context, userID ID) (sessions []Session, now time.Time, err error)
+}
+
+// RememberedDevices are the browsers that need no second factor again.
+type RememberedDevices interface {
+	// RememberDevice stores d where the user is still at userRevision: else ErrMoved.
+	RememberDevice(ctx context.Context, d RememberedDevice, userRevision int64, also Also) error
+	// FindDevices reads those of the devices with these digests that exist, expired ones too, and the store's clock.
+	FindDevices(ctx context.Context, digests []Digest) (found []RememberedDevice, now time.Time, err error)
+	// ListDevices returns the user's remembered devices, newest first.
+	ListDevices(ctx context.Context, userID ID) ([]RememberedDevice, error)
+	// ForgetDevices removes the user's device with this ID, or all of the user's where the ID is zero, and returns how many went.
+	ForgetDevices(ctx context.Context, userID, id ID, also Also) (n int, err error)
+}
+
+// Consents are what people allowed clients.
+type Consents interface {
+	// RememberConsent adds what c allows to what was allowed before; GivenAt becomes the store's clock. ErrNotFound: user or client is gone.
+	RememberConsent(ctx context.Context, c Consent, also Also) error
+	// FindConsent reads what the user allowed the client. ErrNotFound: nothing.
+	FindConsent(ctx context.Context, userID ID, clientID string) (Consent, error)
+	// ListConsents returns all that the user allowed, in the order of the clients' IDs.
+	ListConsents(ctx context.Context, userID ID) ([]Consent, error)
+	// WithdrawConsent forgets what the user allowed the client and revokes every grant between the two (ReasonUser), in one commit. It
+	// returns how many grants that were. also is written even where there was nothing.
+	WithdrawConsent(ctx context.Context, userID ID, clientID string, also Also) (n int, err error)
+}
+
+// FrontDoor is what authorization requests leave behind before anybody has signed in: only what a client was asked to push.
+type FrontDoor interface {
+	// PushRequest stores a pushed authorization request. ErrTaken: the digest exists; ErrNotFound: the client is gone.
+	PushRequest(ctx context.Context, r PushedRequest) error
+	// FindPushed reads one, expired ones too, with the store's clock. ErrNotFound: it was used up, or never there.
+	FindPushed(ctx context.Context, request Digest) (r PushedRequest, now time.Time, err error)
+	// FindUserCode reads the pending grant of a device by its user code, as FindGrant does. ErrNotFound.
+	FindUserCode(ctx context.Context, code Digest) (Standing, error)
 }
 
 // GrantList shows grants to people.
@@ -117,7 +178,7 @@ type Clients interface {
 	ListClients(ctx context.Context, after string, limit int) ([]Client, error)
 	// UpdateClient replaces metadata, secrets and DisabledAt where the row is still at c.Revision: else ErrMoved; ErrNotFound.
 	UpdateClient(ctx context.Context, c Client, also Also) error
-	// DeleteClient removes the client and all its grants in one commit. ErrNotFound.
+	// DeleteClient removes the client with its grants, its pushed requests and all consents to it, in one commit. ErrNotFound.
 	DeleteClient(ctx context.Context, id string, also Also) error
 }
 
@@ -153,16 +214,16 @@ type Users interface {
 	// ListUsers returns at most limit users whose ID is greater than after, in that order: the order of their creation.
 	ListUsers(ctx context.Context, after ID, limit int) ([]User, error)
 	// UpdateUser replaces everything but ID and CreatedAt where the row is still at u.Revision: else ErrMoved; ErrNotFound;
-	// ErrTaken. Where revoke has a reason, all the user's grants end in the same commit (disabling does so).
+	// ErrTaken. Where revoke has a reason, all the user's sessions and grants end in the same commit (disabling does so).
 	UpdateUser(ctx context.Context, u User, revoke Reason, also Also) error
-	// DeleteUser removes the user with password, factors, codes and grants in one commit. The subject is never used again. ErrNotFound.
+	// DeleteUser removes the user with password, factors, codes, sessions, consents and grants in one commit. The subject is never used again. ErrNotFound.
 	DeleteUser(ctx context.Context, id ID, also Also) error
 }
 
 // Passwords change here, and with them what the old one had opened.
 type Passwords interface {
-	// SetPassword replaces the hash, raises the user's revision and revokes all the user's grants (ReasonPasswordChanged) in one
-	// commit. A sign-in that proved the old password and has not committed yet fails with ErrMoved. ErrNotFound.
+	// SetPassword replaces the hash, raises the user's revision, ends all the user's sessions, forgets the remembered devices and
+	// revokes all the user's grants (ReasonPasswordChanged), offline ones too, in one commit. A sign-in that proved the old password and has not committed yet fails with ErrMoved. ErrNotFound.
 	SetPassword(ctx context.Context, userID ID, hash string, also Also) error
 	// RaiseHash replaces a hash by a costlier one of the same password. It changes no revision and revokes nothing. ErrMoved: the
 	// hash is not old any more.
@@ -176,9 +237,9 @@ type Factors interface {
 	// FindEnrollment reads the user's unconfirmed device. ErrNotFound: there is none.
 	FindEnrollment(ctx context.Context, userID ID) (t TOTP, now time.Time, err error)
 	// ConfirmTOTP makes the device good, burns the step whose code confirmed it, and, where codes is not empty, replaces all the
-	// user's recovery codes by these digests; the user's revision rises. ErrMoved: the device is not waiting to be confirmed.
+	// user's recovery codes by these digests; remembered devices are forgotten and the user's revision rises. ErrMoved: the device is not waiting to be confirmed.
 	ConfirmTOTP(ctx context.Context, userID, factorID ID, step int64, codes []Digest, also Also) error
-	// RemoveFactors removes the user's TOTP devices and recovery codes; the user's revision rises. It returns how many devices
+	// RemoveFactors removes the user's TOTP devices and recovery codes and forgets the remembered devices; the user's revision rises. It returns how many devices
 	// there were. ErrNotFound: no such user.
 	RemoveFactors(ctx context.Context, userID ID, also Also) (n int, err error)
 	// StaleSeeds returns at most limit devices with an ID greater than after, in that order, whose seal does not begin with current,
@@ -235,8 +296,8 @@ type Refusals interface {
 type Upkeep interface {
 	// TakeLease makes holder the only one who does name until lease has passed; the holder may take it again. false: another has it.
 	TakeLease(ctx context.Context, name, holder string, lease time.Duration) (bool, error)
-	// SweepExpired removes at most limit rows of each kind that have expired: grants, denials and assertions past their end by more than keep,
-	// buckets that are full again, events older than retention (0: none). It returns how many rows went.
+	// SweepExpired removes at most limit rows of each kind that have expired: grants, denials, assertions, sessions, remembered devices
+	// and pushed requests past their end by more than keep (a session that expires leaves no letter), buckets that are full again, events older than retention (0: none). It returns how many rows went.
 	SweepExpired(ctx context.Context, limit int, keep, retention time.Duration) (n int, err error)
 	// WalkGrants returns at most limit grants with an ID greater than after, in that order.
 	WalkGrants(ctx context.Context, after ID, limit int) (page []GrantAge, now time.Time, err error)
