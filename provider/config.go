@@ -29,8 +29,8 @@ type Config struct {
 	KeyRotationInterval time.Duration // how long a signing key signs; 0: 90 days; keys.Never: until somebody rotates
 	KeyLife             keys.Life     // the other intervals of docs/keys.md; all nodes need the same
 
-	PasswordHash account.Params     // argon2id parameters; zero: m=19456,t=2,p=1
-	SecondFactor token.SecondFactor // "": optional
+	PasswordHash account.Params       // argon2id parameters; zero: m=19456,t=2,p=1
+	SecondFactor account.SecondFactor // "": optional
 
 	AuditRetention time.Duration    // 0: 400 days
 	Clock          func() time.Time // for what has no row, such as one-time codes; nil: time.Now
@@ -79,7 +79,7 @@ func (c Config) withDefaults() Config {
 		c.KeyLife.Rotation = c.KeyRotationInterval
 	}
 	if c.SecondFactor == "" {
-		c.SecondFactor = token.SecondFactorOptional
+		c.SecondFactor = account.SecondFactorOptional
 	}
 	if c.AuditRetention == 0 {
 		c.AuditRetention = 400 * 24 * time.Hour
@@ -133,7 +133,7 @@ func (c Config) Validate() error {
 	if err := (account.Config{Hash: c.PasswordHash}).Validate(); err != nil {
 		bad("PasswordHash", "%v", err)
 	}
-	if s := c.SecondFactor; s != token.SecondFactorOptional && s != token.SecondFactorAdmins && s != token.SecondFactorAll {
+	if s := c.SecondFactor; s != account.SecondFactorOptional && s != account.SecondFactorAdmins && s != account.SecondFactorAll {
 		bad("SecondFactor", "must be optional, admins or all")
 	}
 	if c.AuditRetention < 24*time.Hour {

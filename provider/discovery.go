@@ -27,7 +27,7 @@ func (p *Provider) metadata() map[string]any {
 		"claims_supported":                      append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash"}, account.ClaimNames()...),
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": p.ring.Algorithms(),
-		"acr_values_supported":                  []string{token.ACRPassword, token.ACRMFA},
+		"acr_values_supported":                  []string{oauth.ACRPassword, oauth.ACRMFA},
 		"request_parameter_supported":           false,
 		"request_uri_parameter_supported":       false,
 		"claims_parameter_supported":            false,

@@ -57,4 +57,16 @@ type ClientMetadata struct {
 	JWKSURI           string          `json:"jwks_uri,omitempty"`                  // always empty: keys are registered, not fetched
 	AssertionAudience string          `json:"client_assertion_audience,omitempty"` // issuer: no other aud; "": the token endpoint too
 	RequirePKCE       *bool           `json:"require_pkce,omitempty"`              // nil: PKCE is required; false: not of this client
+
+	RequirePAR             bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 §6
+	RequireAuthTime        bool     `json:"require_auth_time,omitempty"`                     // kept as it was sent: auth_time is always there
+	DefaultMaxAge          *int64   `json:"default_max_age,omitempty"`                       // seconds; nil: none
+	DefaultACRValues       []string `json:"default_acr_values,omitempty"`
+	UserinfoSignedAlg      string   `json:"userinfo_signed_response_alg,omitempty"` // "": userinfo is plain JSON
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
+
+	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 }

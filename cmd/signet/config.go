@@ -14,7 +14,6 @@ import (
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/account"
-	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/postgres"
 )
@@ -304,7 +303,7 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		RefreshTokenLifetime: s.RefreshTokenLifetime.orNegative(), RefreshGrace: s.RefreshGrace.orNegative(),
 		RefreshRotation:     storage.Rotation(s.RefreshRotation),
 		KeyRotationInterval: s.KeyRotationInterval.orNegative(),
-		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: token.SecondFactor(s.SecondFactor),
+		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: account.SecondFactor(s.SecondFactor),
 		AuditRetention: s.AuditRetention.orNegative(), Logger: logger,
 	}
 }

@@ -23,7 +23,7 @@ func providerRows() [][]string {
 	return [][]string{
 		{"provider"},
 		{"provider/authorize", "provider/token", "provider/logout"},
-		{"provider/issue"},
+		{"provider/issue", "provider/browser"},
 		{"provider/client", "provider/account"},
 		{"provider/throttle", "provider/handle", "provider/mail"},
 		{"provider/keys", "provider/outbound"},
@@ -39,7 +39,7 @@ func outsideProvider() map[string][]string {
 	return map[string][]string{
 		"cmd/signet":              {anything},
 		"web":                     {"web/pages", "web/api", "provider", "provider/oauth", "storage"},
-		"web/pages":               {"provider", "provider/oauth", "provider/client", "provider/account", "storage"},
+		"web/pages":               {"provider", "provider/oauth", "provider/client", "provider/account", "provider/browser", "provider/authorize", "provider/logout", "storage"},
 		"web/api":                 {"provider", "provider/oauth", "provider/client", "provider/account", "storage"},
 		"provider/bearer":         {},
 		"storage":                 {},
@@ -62,11 +62,12 @@ func homes() map[string][]string {
 		"github.com/go-jose/go-jose/v4":       {"provider/keys", "provider/bearer"},
 		"github.com/pquerna/otp":              {"provider/account"},
 		"golang.org/x/crypto":                 {"provider/account"},
-		"golang.org/x/text":                   {"provider/account"},
+		"golang.org/x/text":                   {"provider/account", "web/pages"}, // pages: the names of languages, for go-i18n
 		"golang.org/x/net/idna":               {"provider/account"}, // the domain of an address, beside x/text's forms of its name
 		"github.com/go-webauthn/webauthn":     {"provider/account"},
 		"github.com/wneessen/go-mail":         {"provider/mail"},
 		"code.dny.dev/ssrf":                   {"provider/outbound"},
+		"github.com/nicksnyder/go-i18n/v2":    {"web/pages"},
 		"github.com/danielgtaylor/huma/v2":    {"web/api"},
 		"github.com/prometheus/client_golang": {"web", "cmd/signet"},
 		"go.opentelemetry.io":                 {"web", "cmd/signet"},
@@ -92,7 +93,7 @@ func reserved() map[string][]string {
 		"os/exec":      {"storage/postgres/pgtest"},
 		"testing":      {"storage/storetest", "storage/postgres/pgtest"},
 		"net/http": {
-			"cmd/signet", "web", "web/pages", "web/api", "provider", "provider/authorize", "provider/token", "provider/logout",
+			"cmd/signet", "web", "web/pages", "web/api", "provider", "provider/authorize", "provider/token", "provider/logout", "provider/browser",
 			"provider/outbound", "provider/oauth", "provider/bearer",
 		},
 		"net/http/httptest": {},

@@ -24,6 +24,16 @@ type Sealer interface {
 	Open(sealed []byte, row string) ([]byte, error)
 }
 
+// SecondFactor says who must have a second factor.
+type SecondFactor string
+
+// The values of SIGNET_SECOND_FACTOR.
+const (
+	SecondFactorOptional SecondFactor = "optional"
+	SecondFactorAdmins   SecondFactor = "admins"
+	SecondFactorAll      SecondFactor = "all"
+)
+
 // Config is what an operator may choose. Its zero value is usable.
 type Config struct {
 	Issuer      string           // shown in authenticator apps; of an issuer URL the host

@@ -10,21 +10,36 @@ import (
 // Code is an error code as clients read it.
 type Code string
 
-// The codes (RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2) and Signet's mfa_required (docs/contract.md).
+// The codes (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8628 §3.5, RFC 8707 §2, RFC 9126 §2, OpenID Connect
+// Core §3.1.2.6) and Signet's mfa_required (docs/contract.md).
 const (
-	InvalidRequest         Code = "invalid_request"
-	InvalidClient          Code = "invalid_client"
-	InvalidGrant           Code = "invalid_grant"
-	UnauthorizedClient     Code = "unauthorized_client"
-	UnsupportedGrantType   Code = "unsupported_grant_type"
-	UnsupportedTokenType   Code = "unsupported_token_type"
-	InvalidScope           Code = "invalid_scope"
-	InvalidTarget          Code = "invalid_target"
-	InvalidToken           Code = "invalid_token"
-	InsufficientScope      Code = "insufficient_scope"
-	InvalidClientMetadata  Code = "invalid_client_metadata"
-	InvalidRedirectURI     Code = "invalid_redirect_uri"
-	MFARequired            Code = "mfa_required"
+	InvalidRequest        Code = "invalid_request"
+	InvalidClient         Code = "invalid_client"
+	InvalidGrant          Code = "invalid_grant"
+	UnauthorizedClient    Code = "unauthorized_client"
+	UnsupportedGrantType  Code = "unsupported_grant_type"
+	UnsupportedTokenType  Code = "unsupported_token_type"
+	InvalidScope          Code = "invalid_scope"
+	InvalidTarget         Code = "invalid_target"
+	InvalidToken          Code = "invalid_token"
+	InsufficientScope     Code = "insufficient_scope"
+	InvalidClientMetadata Code = "invalid_client_metadata"
+	InvalidRedirectURI    Code = "invalid_redirect_uri"
+	MFARequired           Code = "mfa_required"
+
+	AccessDenied             Code = "access_denied"
+	UnsupportedResponseType  Code = "unsupported_response_type"
+	InteractionRequired      Code = "interaction_required"
+	LoginRequired            Code = "login_required"
+	AccountSelectionRequired Code = "account_selection_required"
+	ConsentRequired          Code = "consent_required"
+	RequestNotSupported      Code = "request_not_supported"
+	RequestURINotSupported   Code = "request_uri_not_supported"
+	InvalidRequestURI        Code = "invalid_request_uri"
+	UnmetAuthentication      Code = "unmet_authentication_requirements" // OpenID Connect Core Unmet Authentication Requirements 1.0
+	AuthorizationPending     Code = "authorization_pending"
+	ExpiredToken             Code = "expired_token"
+
 	SlowDown               Code = "slow_down"
 	TemporarilyUnavailable Code = "temporarily_unavailable"
 	ServerError            Code = "server_error"

@@ -6,6 +6,7 @@ const (
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
 	GrantAuthorizationCode = "authorization_code"
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"
 	GrantMFAOTP            = "urn:signet:oauth:grant-type:mfa-otp"
 )
 
@@ -31,4 +32,36 @@ const (
 	ScopeAddress       = "address"
 	ScopePhone         = "phone"
 	ScopeOfflineAccess = "offline_access"
+)
+
+// ResponseTypeCode is the one response_type there is (RFC 6749 §3.1.1).
+const ResponseTypeCode = "code"
+
+// Response modes (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post Response Mode).
+const (
+	ModeQuery    = "query"
+	ModeFragment = "fragment"
+	ModeFormPost = "form_post"
+)
+
+// Values of prompt (OpenID Connect Core §3.1.2.1, Initiating User Registration §4).
+const (
+	PromptNone          = "none"
+	PromptLogin         = "login"
+	PromptConsent       = "consent"
+	PromptSelectAccount = "select_account"
+	PromptCreate        = "create"
+)
+
+// Authentication context class references: what a sign-in proved.
+const (
+	ACRPassword = "urn:signet:acr:password"
+	ACRMFA      = "urn:signet:acr:mfa"
+)
+
+// Authentication method references (RFC 8176 §2).
+const (
+	AMRPassword = "pwd"
+	AMROTP      = "otp"
+	AMRMFA      = "mfa"
 )

@@ -113,7 +113,11 @@ func (p *Params) add(name, value string) error {
 var known = map[string]bool{
 	"grant_type": true, "client_id": true, "client_secret": true, "username": true, "password": true, "scope": true,
 	"refresh_token": true, "otp": true, "recovery_code": true, "mfa_token": true, "token": true, "token_type_hint": true,
-	"access_token": true, "client_assertion": true, "client_assertion_type": true,
+	"access_token": true, "client_assertion": true, "client_assertion_type": true, "response_type": true, "response_mode": true,
+	"redirect_uri": true, "state": true, "nonce": true, "code": true, "code_challenge": true, "code_challenge_method": true,
+	"code_verifier": true, "prompt": true, "max_age": true, "id_token_hint": true, "login_hint": true, "acr_values": true,
+	"claims": true, "display": true, "ui_locales": true, "claims_locales": true, "request": true, "request_uri": true,
+	"device_code": true, "user_code": true, "post_logout_redirect_uri": true, "logout_hint": true,
 }
 
 // Get returns the parameter's value, "" where it is absent or empty.

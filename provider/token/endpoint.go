@@ -37,16 +37,6 @@ type Store interface {
 	FindResources(ctx context.Context, identifiers []string) ([]storage.Resource, error)
 }
 
-// SecondFactor says who must have a second factor.
-type SecondFactor string
-
-// The values of SIGNET_SECOND_FACTOR.
-const (
-	SecondFactorOptional SecondFactor = "optional"
-	SecondFactorAdmins   SecondFactor = "admins"
-	SecondFactorAll      SecondFactor = "all"
-)
-
 // Endpoint answers at the token, introspection, revocation and userinfo endpoints.
 type Endpoint struct {
 	Store        Store
@@ -56,7 +46,7 @@ type Endpoint struct {
 	Mint         *handle.Mint
 	Issuer       *issue.Issuer
 	IssuerURL    string
-	SecondFactor SecondFactor
+	SecondFactor account.SecondFactor
 	Observer     Observer
 }
 

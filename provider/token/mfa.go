@@ -45,11 +45,11 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 		return nil, err
 	}
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
-	amr := []string{amrPassword, amrOTP, amrMFA}
+	amr := []string{oauth.AMRPassword, oauth.AMROTP, oauth.AMRMFA}
 	if otp != "" {
 		spend.FactorID, spend.Step, err = e.People.MatchFactor(person, otp)
 	} else {
-		amr = []string{amrPassword, amrMFA}
+		amr = []string{oauth.AMRPassword, oauth.AMRMFA}
 		spend.RecoveryCode, err = account.RecoverySpend(person.User.ID, recovery)
 	}
 	if err != nil {
@@ -64,7 +64,7 @@ func (e *Endpoint) redeem(
 ) (*plan, error) {
 	g := s.Grant
 	tried := g.Revision + 1
-	g.ACR, g.AMR = ACRMFA, amr
+	g.ACR, g.AMR = oauth.ACRMFA, amr
 	audience, err := e.standingAudience(q, g)
 	if err != nil {
 		return nil, err

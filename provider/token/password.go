@@ -17,19 +17,6 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// Authentication context class references: what a sign-in proved.
-const (
-	ACRPassword = "urn:signet:acr:password"
-	ACRMFA      = "urn:signet:acr:mfa"
-)
-
-// Authentication method references (RFC 8176 §2).
-const (
-	amrPassword = "pwd"
-	amrOTP      = "otp"
-	amrMFA      = "mfa"
-)
-
 // mfaTokenLifetime is how long a sign-in waits for its second factor.
 const mfaTokenLifetime = 5 * time.Minute
 
@@ -72,11 +59,11 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 	}
 	g := storage.Grant{
 		ID: id, ClientID: q.caller.Client.ID, UserID: person.User.ID, Scope: to.scope, Audience: to.audience,
-		ACR: ACRPassword, AMR: []string{amrPassword}, AuthTime: person.Now, CreatedAt: person.Now, Seen: q.seen,
+		ACR: oauth.ACRPassword, AMR: []string{oauth.AMRPassword}, AuthTime: person.Now, CreatedAt: person.Now, Seen: q.seen,
 	}
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
 	if len(person.Factors) == 0 {
-		if e.SecondFactor == SecondFactorAll || (e.SecondFactor == SecondFactorAdmins && person.User.Admin) {
+		if e.SecondFactor == account.SecondFactorAll || (e.SecondFactor == account.SecondFactorAdmins && person.User.Admin) {
 			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in")
 		}
 		return e.create(q, g, to.form, spend, nil)
@@ -88,7 +75,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.ACR, g.AMR = ACRMFA, []string{amrPassword, amrOTP, amrMFA}
+	g.ACR, g.AMR = oauth.ACRMFA, []string{oauth.AMRPassword, oauth.AMROTP, oauth.AMRMFA}
 	return e.create(q, g, to.form, spend, ticket)
 }
 
