@@ -22,6 +22,17 @@ clients.disabled_at timestamp with time zone
 clients.created_at timestamp with time zone NOT NULL
 clients.updated_at timestamp with time zone NOT NULL
 clients CONSTRAINT clients_pkey PRIMARY KEY (id)
+consents.user_id uuid NOT NULL
+consents.client_id text COLLATE C NOT NULL
+consents.scope text[] NOT NULL
+consents.claims text[] NOT NULL
+consents.resources text[] NOT NULL
+consents.given_at timestamp with time zone NOT NULL
+consents.created_at timestamp with time zone NOT NULL
+consents CONSTRAINT consents_client_id_fkey FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE
+consents CONSTRAINT consents_pkey PRIMARY KEY (user_id, client_id)
+consents CONSTRAINT consents_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE INDEX consents_client ON public.consents USING btree (client_id)
 denied_tokens.grant_id uuid NOT NULL
 denied_tokens.serial bigint NOT NULL
 denied_tokens.expires_at timestamp with time zone NOT NULL
@@ -54,11 +65,17 @@ grants.created_at timestamp with time zone NOT NULL
 grants.sender text NOT NULL
 grants.revoked_at timestamp with time zone
 grants.revoked_reason text NOT NULL
+grants.offline boolean NOT NULL DEFAULT false
+grants.claims json
+grants.code_hash bytea
+grants.user_code bytea
 grants CONSTRAINT grants_pkey PRIMARY KEY (id)
 grants CONSTRAINT grants_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'active'::text, 'revoked'::text])))
 CREATE INDEX grants_client ON public.grants USING btree (client_id)
 CREATE INDEX grants_expiry ON public.grants USING btree (expires_at)
+CREATE INDEX grants_session ON public.grants USING btree (session_id) WHERE (session_id IS NOT NULL)
 CREATE INDEX grants_user ON public.grants USING btree (user_id)
+CREATE UNIQUE INDEX grants_user_code ON public.grants USING btree (user_code) WHERE (user_code IS NOT NULL)
 grants WITH fillfactor=80
 keys.id text COLLATE C NOT NULL
 keys.use text COLLATE C NOT NULL
@@ -92,6 +109,14 @@ outbox.due_at timestamp with time zone NOT NULL
 outbox.created_at timestamp with time zone NOT NULL
 outbox CONSTRAINT outbox_pkey PRIMARY KEY (id)
 CREATE INDEX outbox_due ON public.outbox USING btree (due_at)
+pushed_requests.digest bytea NOT NULL
+pushed_requests.client_id text COLLATE C NOT NULL
+pushed_requests.params text NOT NULL
+pushed_requests.expires_at timestamp with time zone NOT NULL
+pushed_requests CONSTRAINT pushed_requests_client_id_fkey FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE
+pushed_requests CONSTRAINT pushed_requests_pkey PRIMARY KEY (digest)
+CREATE INDEX pushed_requests_client ON public.pushed_requests USING btree (client_id)
+CREATE INDEX pushed_requests_expiry ON public.pushed_requests USING btree (expires_at)
 recovery_codes.user_id uuid NOT NULL
 recovery_codes.digest bytea NOT NULL
 recovery_codes CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, digest)
@@ -110,12 +135,43 @@ refusals.seen json NOT NULL
 refusals CONSTRAINT refusals_pkey PRIMARY KEY (id)
 CREATE INDEX refusals_at ON public.refusals USING btree (at, id)
 CREATE INDEX refusals_client ON public.refusals USING btree (client_id, at, id)
+remembered_devices.id uuid NOT NULL
+remembered_devices.digest bytea NOT NULL
+remembered_devices.user_id uuid NOT NULL
+remembered_devices.created_at timestamp with time zone NOT NULL
+remembered_devices.expires_at timestamp with time zone NOT NULL
+remembered_devices.seen json NOT NULL
+remembered_devices CONSTRAINT remembered_devices_pkey PRIMARY KEY (id)
+remembered_devices CONSTRAINT remembered_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE UNIQUE INDEX remembered_devices_digest ON public.remembered_devices USING btree (digest)
+CREATE INDEX remembered_devices_expiry ON public.remembered_devices USING btree (expires_at)
+CREATE INDEX remembered_devices_user ON public.remembered_devices USING btree (user_id)
 resources.identifier text COLLATE C NOT NULL
 resources.revision bigint NOT NULL
 resources.metadata json NOT NULL
 resources.created_at timestamp with time zone NOT NULL
 resources.updated_at timestamp with time zone NOT NULL
 resources CONSTRAINT resources_pkey PRIMARY KEY (identifier)
+sessions.id uuid NOT NULL
+sessions.digest bytea NOT NULL
+sessions.user_id uuid NOT NULL
+sessions.revision bigint NOT NULL
+sessions.password_at timestamp with time zone
+sessions.factor_at timestamp with time zone
+sessions.auth_time timestamp with time zone
+sessions.acr text NOT NULL
+sessions.amr text[] NOT NULL
+sessions.chosen_at timestamp with time zone
+sessions.created_at timestamp with time zone NOT NULL
+sessions.used_at timestamp with time zone
+sessions.expires_at timestamp with time zone NOT NULL
+sessions.seen json NOT NULL
+sessions CONSTRAINT sessions_pkey PRIMARY KEY (id)
+sessions CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE UNIQUE INDEX sessions_digest ON public.sessions USING btree (digest)
+CREATE INDEX sessions_expiry ON public.sessions USING btree (expires_at)
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id)
+sessions WITH fillfactor=80
 spent_assertions.digest bytea NOT NULL
 spent_assertions.expires_at timestamp with time zone NOT NULL
 spent_assertions CONSTRAINT spent_assertions_pkey PRIMARY KEY (digest)

@@ -31,6 +31,19 @@ CREATE TABLE clients (
     updated_at  INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE consents (
+    user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client_id  TEXT    NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    scope      TEXT    NOT NULL,
+    claims     TEXT    NOT NULL,
+    resources  TEXT    NOT NULL,
+    given_at   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, client_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX consents_client ON consents (client_id);
+
 CREATE TABLE denied_tokens (
     grant_id   BLOB    NOT NULL,
     serial     INTEGER NOT NULL,
@@ -75,13 +88,17 @@ CREATE TABLE grants (
     sender         TEXT    NOT NULL,
     revoked_at     INTEGER,
     revoked_reason TEXT    NOT NULL
-) STRICT;
+, offline INTEGER NOT NULL DEFAULT 0, claims TEXT, code_hash BLOB, user_code BLOB) STRICT;
 
 CREATE INDEX grants_client ON grants (client_id);
 
 CREATE INDEX grants_expiry ON grants (expires_at);
 
+CREATE INDEX grants_session ON grants (session_id) WHERE session_id IS NOT NULL;
+
 CREATE INDEX grants_user ON grants (user_id);
+
+CREATE UNIQUE INDEX grants_user_code ON grants (user_code) WHERE user_code IS NOT NULL;
 
 CREATE TABLE keys (
     id         TEXT    NOT NULL PRIMARY KEY,
@@ -125,6 +142,17 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_due ON outbox (due_at);
 
+CREATE TABLE pushed_requests (
+    digest     BLOB    NOT NULL PRIMARY KEY,
+    client_id  TEXT    NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    params     TEXT    NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX pushed_requests_client ON pushed_requests (client_id);
+
+CREATE INDEX pushed_requests_expiry ON pushed_requests (expires_at);
+
 CREATE TABLE recovery_codes (
     user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     digest  BLOB NOT NULL,
@@ -149,6 +177,21 @@ CREATE INDEX refusals_at ON refusals (at, id);
 
 CREATE INDEX refusals_client ON refusals (client_id, at, id);
 
+CREATE TABLE remembered_devices (
+    id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    digest     BLOB    NOT NULL,
+    user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    seen       TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX remembered_devices_digest ON remembered_devices (digest);
+
+CREATE INDEX remembered_devices_expiry ON remembered_devices (expires_at);
+
+CREATE INDEX remembered_devices_user ON remembered_devices (user_id);
+
 CREATE TABLE resources (
     identifier TEXT    NOT NULL PRIMARY KEY,
     revision   INTEGER NOT NULL,
@@ -156,6 +199,29 @@ CREATE TABLE resources (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE sessions (
+    id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    digest      BLOB    NOT NULL,
+    user_id     BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    revision    INTEGER NOT NULL,
+    password_at INTEGER,
+    factor_at   INTEGER,
+    auth_time   INTEGER,
+    acr         TEXT    NOT NULL,
+    amr         TEXT    NOT NULL,
+    chosen_at   INTEGER,
+    created_at  INTEGER NOT NULL,
+    used_at     INTEGER,
+    expires_at  INTEGER NOT NULL,
+    seen        TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX sessions_digest ON sessions (digest);
+
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE INDEX sessions_user ON sessions (user_id);
 
 CREATE TABLE spent_assertions (
     digest     BLOB    NOT NULL PRIMARY KEY,
