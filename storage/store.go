@@ -271,6 +271,9 @@ type Outbox interface {
 	FinishLetter(ctx context.Context, id ID, attempt int) error
 	// RetryLetter makes a claimed letter due again after wait. Nothing happens where attempt is not the newest claim's.
 	RetryLetter(ctx context.Context, id ID, attempt int, wait time.Duration) error
+	// SplitLetter removes a claimed letter and puts others, due at once, in its place, in one commit. Nothing happens where attempt is
+	// not the newest claim's.
+	SplitLetter(ctx context.Context, id ID, attempt int, into []Letter) error
 }
 
 // Audit is the log of security events.

@@ -3,9 +3,11 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/signet-idp/signet/storage"
@@ -40,4 +42,16 @@ func (s *Store) FinishLetter(ctx context.Context, id storage.ID, attempt int) er
 func (s *Store) RetryLetter(ctx context.Context, id storage.ID, attempt int, wait time.Duration) error {
 	return s.one(ctx, nil, `UPDATE outbox SET due_at = `+clockNow+` + $4::interval WHERE id = $2 AND attempt = $3`,
 		s.now(), uid(id), attempt, wait)
+}
+
+// SplitLetter implements storage.Outbox.
+func (s *Store) SplitLetter(ctx context.Context, id storage.ID, attempt int, into []storage.Letter) error {
+	err := s.actOnly(ctx, func(b *pgx.Batch) {
+		b.Queue(`DELETE FROM outbox WHERE id = $1 AND attempt = $2`, uid(id), attempt).Exec(must(errAlready))
+		s.report(b, storage.Also{Letters: into})
+	})
+	if errors.Is(err, errAlready) {
+		return nil
+	}
+	return err
 }

@@ -42,6 +42,17 @@ func (s *Store) RetryLetter(ctx context.Context, id storage.ID, attempt int, wai
 	})
 }
 
+// SplitLetter implements storage.Outbox.
+func (s *Store) SplitLetter(ctx context.Context, id storage.ID, attempt int, into []storage.Letter) error {
+	return s.write(ctx, "split letter", func(t *tx) error {
+		n, err := t.exec(`DELETE FROM outbox WHERE id = $1 AND attempt = $2`, id[:], attempt)
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.also(storage.Also{Letters: into})
+	})
+}
+
 func scanLetter(r row) (l storage.Letter, err error) {
 	err = r.Scan(intoID(&l.ID), &l.Kind, intoID(&l.UserID), intoRecord(&l.Data), &l.Attempt, intoTime(&l.CreatedAt))
 	return l, err

@@ -49,6 +49,7 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("ConfirmTOTP", s.ConfirmTOTP(ctx, id(1), id(5), 1, nil, storage.Also{}))
 	each("FinishLetter", s.FinishLetter(ctx, id(1), 1))
 	each("RetryLetter", s.RetryLetter(ctx, id(1), 1, time.Second))
+	each("SplitLetter", s.SplitLetter(ctx, id(1), 1, []storage.Letter{{Kind: "a"}}))
 	each("RecordEvents", s.RecordEvents(ctx, []storage.Event{{Kind: "a"}}))
 	each("RecordRefusals", s.RecordRefusals(ctx, []storage.RefusedRequest{{ID: "a", ClientID: "c"}}, storage.RefusalBound{}))
 	move := storage.KeyMove{ID: "a", From: storage.KeyActive, To: storage.KeyRetiring}

@@ -17,6 +17,9 @@ func outboxPromises() []promise {
 		{"ARetriedLetterIsDueAfterItsWait", retryWaits},
 		{"AStaleAttemptChangesNothing", staleAttempt},
 		{"LettersWithoutAnIDGetOne", letterIDs},
+		{"ASplitLetterIsReplacedByOthersThatAreDueAtOnce", splitReplaces},
+		{"AStaleAttemptSplitsNothing", staleSplit},
+		{"ALetterThatCannotBeStoredSplitsNothing", splitUndone},
 	}
 }
 
@@ -149,5 +152,56 @@ func letterIDs(t *testing.T, s *subject) {
 	letters := s.claim(t, 10, time.Minute)
 	if len(letters) != 2 || letters[0].ID == letters[1].ID || letters[0].ID.IsZero() || letters[1].ID.IsZero() {
 		t.Fatalf("letters: %+v", letters)
+	}
+}
+
+func splitReplaces(t *testing.T, s *subject) {
+	s.post(t, fullLetter(1), fullLetter(9))
+	letters := s.claim(t, 2, time.Hour)
+	s.clock.Advance(time.Second)
+	parts := []storage.Letter{fullLetter(2), fullLetter(3)}
+	parts[0].Attempt, parts[1].CreatedAt = 7, start.Add(time.Hour) // the store's to say
+	ok(t, s.SplitLetter(t.Context(), letters[0].ID, letters[0].Attempt, parts))
+	got := s.claim(t, 10, time.Hour)
+	for n := range parts {
+		parts[n].Attempt, parts[n].CreatedAt = 1, start.Add(time.Second)
+	}
+	same(t, parts, got)
+
+	ok(t, s.SplitLetter(t.Context(), letters[1].ID, letters[1].Attempt, nil)) // into none
+	for _, part := range got {
+		ok(t, s.FinishLetter(t.Context(), part.ID, part.Attempt))
+	}
+	s.clock.Advance(2 * time.Hour)
+	s.nothingDue(t)
+}
+
+func staleSplit(t *testing.T, s *subject) {
+	ctx, parts := t.Context(), []storage.Letter{fullLetter(2)}
+	ok(t, s.SplitLetter(ctx, id(99), 1, parts))
+	s.post(t, fullLetter(1))
+	old := s.claimOne(t, time.Minute)
+	s.clock.Advance(time.Minute)
+	newest := s.claimOne(t, time.Minute)
+	ok(t, s.SplitLetter(ctx, old.ID, old.Attempt, parts))
+	ok(t, s.SplitLetter(ctx, old.ID, newest.Attempt+1, parts))
+	s.nothingDue(t)
+	s.clock.Advance(time.Minute)
+	if again := s.claimOne(t, time.Minute); again.ID != old.ID || again.Attempt != 3 {
+		t.Fatalf("letter %s at attempt %d is due, want %s at 3", again.ID, again.Attempt, old.ID)
+	}
+}
+
+func splitUndone(t *testing.T, s *subject) {
+	s.post(t, fullLetter(1))
+	claimed := s.claimOne(t, time.Minute)
+	parts := []storage.Letter{fullLetter(2), fullLetter(3), fullLetter(2)}
+	if err := s.SplitLetter(t.Context(), claimed.ID, claimed.Attempt, parts); err == nil {
+		t.Fatal("one ID was stored twice")
+	}
+	s.nothingDue(t)
+	s.clock.Advance(time.Minute)
+	if again := s.claimOne(t, time.Minute); again.ID != claimed.ID {
+		t.Fatalf("letter %s is due, want %s", again.ID, claimed.ID)
 	}
 }

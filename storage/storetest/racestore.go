@@ -21,6 +21,7 @@ func storeRaces() []race {
 		{"NodesThatStartAtOnceMakeOneSetOfKeys", "EstablishKeys", raceEstablish},
 		{"ALetterIsClaimedOnce", "ClaimLetters", raceClaim},
 		{"AFinishedLetterStaysGone", "FinishLetter RetryLetter", raceFinish},
+		{"ALetterIsSplitOnce", "SplitLetter RetryLetter", raceSplit},
 		{"ALeaseHasOneHolder", "TakeLease", raceLease},
 		{"EachRowIsSweptOnce", "SweepExpired", raceSweep},
 		{"EachGrantIsDroppedOnce", "DropGrants", raceDropOnce},
@@ -193,6 +194,27 @@ func raceFinish(t *testing.T, s *subject) {
 		}))
 		s.clock.Advance(time.Hour)
 		s.nothingDue(t)
+	}
+}
+
+func raceSplit(t *testing.T, s *subject) {
+	for n := 1; n <= 10; n++ {
+		s.post(t, storage.Letter{ID: id(n), Kind: "whole"})
+		claimed := s.claimOne(t, time.Minute)
+		allOK(t, s.contend(t, func(i int) error {
+			if i%8 == 7 {
+				return s.RetryLetter(t.Context(), claimed.ID, claimed.Attempt, time.Microsecond)
+			}
+			return s.SplitLetter(t.Context(), claimed.ID, claimed.Attempt, []storage.Letter{{Kind: "a"}, {Kind: "b"}})
+		}))
+		s.clock.Advance(time.Hour)
+		parts := s.claim(t, 10, time.Minute)
+		if len(parts) != 2 || parts[0].Kind == parts[1].Kind {
+			t.Fatalf("round %d: %+v, want the two parts once", n, parts)
+		}
+		for _, part := range parts {
+			ok(t, s.FinishLetter(t.Context(), part.ID, part.Attempt))
+		}
 	}
 }
 
