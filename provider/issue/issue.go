@@ -16,14 +16,12 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// The typ headers of what Signet signs (RFC 9068 §2.1, RFC 7519 §5.1).
+// The typ headers of what Signet signs (RFC 9068 §2.1, RFC 7519 §5.1, OpenID Connect Back-Channel Logout §2.4).
 const (
 	TypeAccess = "at+jwt"
 	TypeID     = "JWT"
+	TypeLogout = "logout+jwt"
 )
-
-// maxIDTokenLifetime bounds how long an ID token speaks of a sign-in.
-const maxIDTokenLifetime = time.Hour
 
 // Config is what tokens are made by.
 type Config struct {
@@ -78,20 +76,6 @@ func (a *Audience) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(a))
 }
 
-// ID are the claims of an ID token (OpenID Connect Core §2, §3.1.3.6). Claims about the person stay at userinfo (§5.4).
-type ID struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience string   `json:"aud"`
-	Expires  int64    `json:"exp"`
-	IssuedAt int64    `json:"iat"`
-	AuthTime int64    `json:"auth_time,omitempty"`
-	Nonce    string   `json:"nonce,omitempty"`
-	ACR      string   `json:"acr,omitempty"`
-	AMR      []string `json:"amr,omitempty"`
-	AtHash   string   `json:"at_hash,omitempty"`
-}
-
 // Order says which access token to make.
 type Order struct {
 	Client   storage.Client
@@ -137,30 +121,8 @@ func (i *Issuer) Access(o Order) (token string, claims Access, err error) {
 	return token, claims, err
 }
 
-// ID makes an ID token for the grant's client that names accessToken. It never outlives its grant. A refreshed one has no nonce
-// (Core §12.2).
-func (i *Issuer) ID(c storage.ClientMetadata, g storage.Grant, accessToken string, now time.Time, lifetime time.Duration) (string, error) {
-	alg := c.IDTokenSignedAlg
-	if alg == "" {
-		alg = keys.DefaultIDTokenAlg
-	}
-	atHash, err := keys.HashHalf(alg, accessToken)
-	if err != nil {
-		return "", err
-	}
-	expires := now.Add(min(lifetime, maxIDTokenLifetime))
-	if g.ExpiresAt.Before(expires) {
-		expires = g.ExpiresAt
-	}
-	return i.ring.Sign(alg, TypeID, ID{
-		Issuer: i.config.Issuer, Subject: g.UserID.String(), Audience: g.ClientID,
-		Expires: expires.Unix(), IssuedAt: now.Unix(),
-		AuthTime: unix(g.AuthTime), Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: atHash,
-	})
-}
-
-// ErrNotOurs says that a text is no access token of this issuer.
-var ErrNotOurs = errors.New("issue: not an access token of this issuer")
+// ErrNotOurs says that a text is no token of this issuer, or not of the kind that it is read as.
+var ErrNotOurs = errors.New("issue: not such a token of this issuer")
 
 // Read is an access token that was read back: authentic, but not yet judged by time, audience or its grant.
 type Read struct {

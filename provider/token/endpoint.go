@@ -62,6 +62,7 @@ type plan struct {
 	order   issue.Order
 	refresh *handle.Handle // the refresh token of the answer; nil: none
 	idToken bool
+	person  map[string]any              // claims about the person that were asked for in the ID token
 	settle  func(context.Context) error // nil: there is nothing to write
 }
 
@@ -187,7 +188,7 @@ func (e *Endpoint) mintAll(p *plan) (Answer, error) {
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: claims.Expires - claims.IssuedAt, Scope: claims.Scope,
 	}
 	if p.idToken {
-		if answer.IDToken, err = e.Issuer.ID(o.Client.Metadata, *o.Grant, access, o.Now, o.Form.Lifetime); err != nil {
+		if answer.IDToken, err = e.Issuer.ID(o.Client.Metadata, *o.Grant, p.person, access, o.Now, o.Form.Lifetime); err != nil {
 			return Answer{}, err
 		}
 	}
