@@ -40,10 +40,6 @@ func (s *Store) FindEnrollment(ctx context.Context, userID storage.ID) (storage.
 
 // ConfirmTOTP implements storage.Factors. The user's row is always locked before the factors: see pay.
 func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, step int64, codes []storage.Digest, also storage.Also) error {
-	digests := make([][]byte, len(codes))
-	for i := range codes {
-		digests[i] = codes[i][:]
-	}
 	return s.actOnly(ctx, func(b *pgx.Batch) {
 		b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1`, uid(userID)).
 			Exec(must(storage.ErrMoved))
@@ -52,8 +48,9 @@ func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, st
 		if len(codes) > 0 {
 			b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
 			b.Queue(`INSERT INTO recovery_codes (user_id, digest) SELECT DISTINCT $1::uuid, digest FROM unnest($2::bytea[]) AS digest`,
-				uid(userID), digests)
+				uid(userID), hashes(codes))
 		}
+		forgetDevices(b, userID)
 		s.report(b, also)
 	})
 }
@@ -65,6 +62,7 @@ func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also stora
 			Exec(must(storage.ErrNotFound))
 		b.Queue(`DELETE FROM totp WHERE user_id = $1`, uid(userID)).Exec(changed(n))
 		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
+		forgetDevices(b, userID)
 		s.report(b, also)
 	})
 }

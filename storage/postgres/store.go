@@ -71,7 +71,13 @@ type Store struct {
 	work   sync.WaitGroup // calls under way
 }
 
-var _ storage.Store = (*Store)(nil)
+var (
+	_ storage.Store             = (*Store)(nil)
+	_ storage.Sessions          = (*Store)(nil)
+	_ storage.RememberedDevices = (*Store)(nil)
+	_ storage.Consents          = (*Store)(nil)
+	_ storage.FrontDoor         = (*Store)(nil)
+)
 
 // Open connects to the database and checks its schema; it never changes it, which is Migrate's task. Errors: ErrUnavailable,
 // ErrSchema, or the URL's fault.

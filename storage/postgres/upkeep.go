@@ -32,9 +32,13 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 				LIMIT $3 FOR UPDATE SKIP LOCKED)
 			DELETE FROM denied_tokens d USING dead WHERE d.grant_id = dead.grant_id AND d.serial = dead.serial`,
 			s.now(), keep, limit).Exec(changed(n))
-		b.Queue(`WITH dead AS MATERIALIZED (
-				SELECT digest FROM spent_assertions WHERE expires_at < (SELECT `+clockNow+` - $2::interval) LIMIT $3 FOR UPDATE SKIP LOCKED)
-			DELETE FROM spent_assertions a USING dead WHERE a.digest = dead.digest`, s.now(), keep, limit).Exec(changed(n))
+		for _, table := range []struct{ name, key string }{
+			{"spent_assertions", "digest"}, {"sessions", "id"}, {"remembered_devices", "id"}, {"pushed_requests", "digest"},
+		} {
+			b.Queue(`WITH dead AS MATERIALIZED (SELECT `+table.key+` AS key FROM `+table.name+`
+					WHERE expires_at < (SELECT `+clockNow+` - $2::interval) LIMIT $3 FOR UPDATE SKIP LOCKED)
+				DELETE FROM `+table.name+` t USING dead WHERE t.`+table.key+` = dead.key`, s.now(), keep, limit).Exec(changed(n))
+		}
 		b.Queue(`WITH dead AS MATERIALIZED (
 				SELECT key FROM buckets WHERE tat <= (SELECT `+clockNow+`) LIMIT $2 FOR UPDATE SKIP LOCKED)
 			DELETE FROM buckets b USING dead WHERE b.key = dead.key`, s.now(), limit).Exec(changed(n))

@@ -88,7 +88,7 @@ func (s *Store) ListUsers(ctx context.Context, after storage.ID, limit int) ([]s
 	})
 }
 
-// UpdateUser implements storage.Users. The user's row is updated before the grants end: see pay.
+// UpdateUser implements storage.Users. The user's row is updated before sessions and grants end: see pay.
 func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.Reason, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
 		b.Queue(`SELECT revision FROM users WHERE id = $1 FOR NO KEY UPDATE`, uid(u.ID)).QueryRow(at(u.Revision))
@@ -98,16 +98,20 @@ func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.R
 			stamp(u.DisabledAt))
 		setLogins(b, u)
 		if revoke != "" {
+			s.endSessions(b, ofUser(u.ID), revoke, nil)
 			s.revokeAll(b, storage.GrantsOf{UserID: u.ID}, revoke)
 		}
 		s.report(b, also)
 	})
 }
 
-// DeleteUser implements storage.Users. Password, logins, factors and codes go with the row.
+// DeleteUser implements storage.Users. Password, logins, factors, codes, devices and consents go with the row.
 func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`DELETE FROM users WHERE id = $1`, uid(id)).Exec(must(storage.ErrNotFound))
+		b.Queue(`SELECT FROM users WHERE id = $1 FOR UPDATE`, uid(id)).Exec(must(storage.ErrNotFound))
+		lockSessions(b, ofUser(id))
+		s.dropSessions(b, ofUser(id), nil)
+		b.Queue(`DELETE FROM users WHERE id = $1`, uid(id))
 		b.Queue(`WITH chosen AS MATERIALIZED (SELECT id FROM grants WHERE user_id = $1 ORDER BY id FOR UPDATE)
 			DELETE FROM grants g USING chosen WHERE g.id = chosen.id`, uid(id))
 		s.report(b, also)

@@ -25,6 +25,20 @@ func read[T any](ctx context.Context, s *Store, query work[T]) (T, error) {
 	return await(ctx, s, storage.ErrUnavailable, query)
 }
 
+// readAt runs a query whose first column is the clock and $1 its argument: see rowsAt.
+func readAt[T any](ctx context.Context, s *Store, text string, into func(*T) []any, args ...any) ([]T, time.Time, error) {
+	type answer struct {
+		of  []T
+		now time.Time
+	}
+	a, err := read(ctx, s, func(ctx context.Context, c *pgxpool.Conn) (a answer, err error) {
+		rows, err := c.Query(ctx, text, append([]any{s.now()}, args...)...)
+		a.of, a.now, err = rowsAt(rows, err, into)
+		return a, err
+	})
+	return a.of, a.now, err
+}
+
 // write runs a single statement that changes something: its answer is the answer to its commit.
 func write[T any](ctx context.Context, s *Store, statement work[T]) (T, error) {
 	return await(ctx, s, storage.ErrUnknown, func(ctx context.Context, c *pgxpool.Conn) (T, error) {
