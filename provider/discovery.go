@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func (p *Provider) metadata() map[string]any {
 			continue
 		}
 		m[r.Metadata] = p.config.Issuer + r.Path
-		if r.Auth {
+		if slices.Contains(authMetadata(), r.Metadata) {
 			offered := methods
 			if r.Public {
 				offered = append(append([]string{}, methods...), oauth.AuthNone)
@@ -47,6 +48,12 @@ func (p *Provider) metadata() map[string]any {
 		}
 	}
 	return m
+}
+
+// authMetadata are the endpoints whose client authentication has metadata members of its own (RFC 8414 §2); at the others it is the
+// token endpoint's (RFC 8628 §3.1, RFC 9126 §2).
+func authMetadata() []string {
+	return []string{"token_endpoint", "introspection_endpoint", "revocation_endpoint"}
 }
 
 func (p *Provider) serveMetadata(w http.ResponseWriter, r *http.Request) error {

@@ -23,6 +23,7 @@ type Route struct {
 	CORS     bool     // any origin, without credentials: no cookie is read there
 	Public   bool     // public clients may call it; meaningful where Auth is set
 	Auth     bool     // the client authenticates
+	Page     string   // the page for people that answers here, by its name in web/pages; "": handle does
 	handle   func(http.ResponseWriter, *http.Request) error
 }
 
