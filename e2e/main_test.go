@@ -13,8 +13,11 @@ import (
 // kills is how often TestKill ends the server on each engine: five times in make test, fifty in make kill.
 var kills = flag.Int("kills", 5, "how many times the server is killed on each engine")
 
-// signet is the path of the program under test, built once by TestMain.
-var signet string
+// What TestMain makes once, for all tests.
+var (
+	signet string     // path of the program under test
+	ca     *authority // whom clients believe where Signet speaks TLS
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -38,6 +41,10 @@ func run(m *testing.M) int {
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build ./cmd/signet: %v\n%s", err, out)
+		return 1
+	}
+	if ca, err = newAuthority(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
