@@ -8,7 +8,7 @@
 //
 // # One cost
 //
-// A sign-in is [People.Lookup], then the throttle with [Candidate.Account], then [People.Prove]. Prove costs the same whether
+// A sign-in is [People.SignIn]: [People.Lookup], then the throttle with [Candidate.Account], then [People.Prove]. Prove costs the same whether
 // the account exists, is disabled, has no password, or has one hashed more cheaply than today, and answers all of them with
 // [ErrWrong]: neither the words nor the time tell an account that exists from one that does not.
 //

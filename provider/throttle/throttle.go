@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/signet-idp/signet/provider/oauth"
@@ -27,6 +28,8 @@ type Limits struct {
 	AccountLong Limit // the same over the long run, NIST SP 800-63B §3.2.2 (100, then one per hour)
 	Address     Limit // failed passwords from one address (30, then one per 2 s)
 	Client      Limit // in place of Address for an authenticated confidential client (600, then one per 50 ms)
+	Device      Limit // failed passwords of one account at a device that it knows, in place of all of the above (5, then one per 30 s)
+	DeviceLong  Limit // the same over the long run (100, then one per hour)
 	Factor      Limit // failed second factors of one user (5, then one per minute)
 	FactorLong  Limit // the same over the long run (100, then one per hour)
 }
@@ -45,6 +48,8 @@ func (l Limits) orDefaults() Limits {
 	fill(&l.AccountLong, 100, time.Hour)
 	fill(&l.Address, 30, 2*time.Second)
 	fill(&l.Client, 600, 50*time.Millisecond)
+	fill(&l.Device, 5, 30*time.Second)
+	fill(&l.DeviceLong, 100, time.Hour)
 	fill(&l.Factor, 5, time.Minute)
 	fill(&l.FactorLong, 100, time.Hour)
 	return l
@@ -57,7 +62,18 @@ type Caller struct {
 	// ClientID is set where an authenticated confidential client forwards its users' passwords: its servers share few
 	// addresses among many people, so it is counted in place of its address.
 	ClientID string
+	// Device is the browser that it came from, where the browser brought proof of which it is.
+	Device Device
 }
+
+// Device is a browser at which people have signed in before. Its owner gets through while the world guesses at the account, and
+// whoever steals its cookie gets no more guesses than anybody has, and those at its owners' accounts alone.
+type Device struct {
+	ID       string   // "": none that is known
+	Accounts []string // who signed in at it, as Candidate.Account names them
+}
+
+func (d Device) knows(account string) bool { return d.ID != "" && slices.Contains(d.Accounts, account) }
 
 // Limiter hands out attempts.
 type Limiter struct {
@@ -75,6 +91,10 @@ func (l *Limiter) With(limits Limits) *Limiter { return &Limiter{l.store, limits
 // spellings of one account, existing or not. Errors are *oauth.Error: slow_down (429) where a bucket is empty, the same for
 // every account; temporarily_unavailable (503) where the store did not answer, since uncounted guessing is not allowed.
 func (l *Limiter) SignIn(ctx context.Context, account string, caller Caller) (*Ticket, error) {
+	if caller.Device.knows(account) {
+		at := caller.Device.ID + " " + account
+		return l.take(ctx, bucket("signin device", at, l.limits.Device), bucket("signin device long", at, l.limits.DeviceLong))
+	}
 	return l.take(ctx,
 		bucket("signin account", account, l.limits.Account),
 		bucket("signin account long", account, l.limits.AccountLong),

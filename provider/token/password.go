@@ -1,7 +1,6 @@
 package token
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +62,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 	}
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
 	if len(person.Factors) == 0 {
-		if e.SecondFactor == account.SecondFactorAll || (e.SecondFactor == account.SecondFactorAdmins && person.User.Admin) {
+		if e.SecondFactor.Asks(person.User) {
 			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in")
 		}
 		return e.create(q, g, to.form, spend, nil)
@@ -81,7 +80,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 
 // provePassword finds the person and checks the password. A refusal is recorded; its answer is the same whatever was wrong.
 func (e *Endpoint) provePassword(ctx context.Context, q *request, username, password string) (storage.SignIn, error) {
-	candidate, person, err := e.hashPassword(ctx, q, username, storage.NewSecret([]byte(password)))
+	candidate, person, err := e.People.SignIn(ctx, e.Limiter, q.throttled(), username, storage.NewSecret([]byte(password)))
 	if !errors.Is(err, account.ErrWrong) {
 		return person, err
 	}
@@ -89,36 +88,6 @@ func (e *Endpoint) provePassword(ctx context.Context, q *request, username, pass
 		return storage.SignIn{}, err
 	}
 	return storage.SignIn{}, wrongPassword(err)
-}
-
-// hashPassword waits for its turn before anything is read, so that a flood is refused cheaply; with the turn in hand it takes an
-// attempt, and computes the hash.
-func (e *Endpoint) hashPassword(
-	ctx context.Context, q *request, username string, password storage.Secret,
-) (candidate account.Candidate, person storage.SignIn, err error) {
-	from := q.throttled()
-	turn, err := e.People.Queue(ctx, queueKey(from))
-	if err != nil {
-		return candidate, person, err
-	}
-	defer turn.Leave()
-	if candidate, err = e.People.Lookup(ctx, username); err != nil {
-		return candidate, person, err
-	}
-	ticket, err := e.Limiter.SignIn(ctx, candidate.Account(), from)
-	if err != nil {
-		return candidate, person, err
-	}
-	if person, err = e.People.Prove(ctx, turn, candidate, password); err == nil {
-		_ = ticket.GiveBack(ctx) // the sign-in stands: an attempt that is not given back comes back with time
-	}
-	return candidate, person, err
-}
-
-// queueKey is whose turn it is to have a password hashed: whoever the throttle counts, so that a subscriber's many IPv6 addresses
-// are no more than one caller in the queue either.
-func queueKey(from throttle.Caller) string {
-	return cmp.Or(from.ClientID, throttle.Network(from.Address))
 }
 
 // throttled is who this request counts against: a confidential client that forwards its users' passwords, else an address.
