@@ -2,62 +2,19 @@ package handle
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 
-	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 )
 
 // accessPrefix begins opaque access tokens: the claims, sealed. They are no handles, for they lead to no secret.
 const accessPrefix = "sat_"
 
-// maxAccess bounds an opaque access token in bytes, those that are read as those that are made.
-const maxAccess = 8 << 10
-
-// ErrTooLong says that claims make an access token that nobody would read back.
-var ErrTooLong = errors.New("handle: the access token would exceed 8 KiB")
-
-// SealAccess makes an opaque access token of claims (JSON): sat_ and base64url of version 1 ‖ key id 2 ‖ the sealed claims, with
-// prefix, version and key id under the seal. Two calls give two texts. Error: ErrTooLong.
-func (m *Mint) SealAccess(claims []byte) (string, error) {
-	if strictBase64.EncodedLen(headSize+len(claims)+keys.SealOverhead) > maxAccess-prefixSize {
-		return "", ErrTooLong
-	}
-	key := m.keys.Current()
-	raw := make([]byte, headSize, headSize+len(claims)+keys.SealOverhead)
-	putHead(raw, key.Number)
-	raw, err := key.Seal(raw, claims, accessHead(raw))
-	if err != nil {
-		return "", fmt.Errorf("seal access token: %w", err)
-	}
-	return accessPrefix + strictBase64.EncodeToString(raw), nil
-}
+// SealAccess makes an opaque access token of claims (JSON): see Seal. Error: ErrTooLong.
+func (m *Mint) SealAccess(claims []byte) (string, error) { return m.seal(accessPrefix, claims) }
 
 // OpenAccess returns the claims in an opaque access token. It does not judge them. The error is ErrForged for everything that
 // SealAccess did not make.
-func (m *Mint) OpenAccess(text string) ([]byte, error) {
-	if len(text) > maxAccess || len(text) <= prefixSize || text[:prefixSize] != accessPrefix {
-		return nil, ErrForged
-	}
-	text = text[prefixSize:]
-	raw, err := strictBase64.DecodeString(text)
-	if err != nil || len(raw) != strictBase64.DecodedLen(len(text)) || len(raw) < headSize || raw[0] != version {
-		return nil, ErrForged
-	}
-	key, ok := m.keys.HandleKey(binary.BigEndian.Uint16(raw[1:]))
-	if !ok {
-		return nil, ErrForged
-	}
-	claims, err := key.Open(raw[headSize:], accessHead(raw))
-	if err != nil {
-		return nil, ErrForged
-	}
-	return claims, nil
-}
-
-// accessHead is the additional data of the seal.
-func accessHead(raw []byte) []byte { return append([]byte(accessPrefix), raw[:headSize]...) }
+func (m *Mint) OpenAccess(text string) ([]byte, error) { return m.open(accessPrefix, text) }
 
 // jtiDomain stands before what a jti's tag covers. It is as long as a prefix, and no text begins with it.
 const jtiDomain = "jti_"

@@ -1,6 +1,6 @@
 // Package handle makes and reads the artefacts that only Signet understands: refresh tokens, authorization codes, device codes
-// and MFA tokens (together: handles), opaque access tokens, and the jti of every access token. The formats are those of
-// docs/grants.md; a known-answer test keeps them.
+// and MFA tokens (together: handles), opaque access tokens, and the jti of every access token; and the sealed texts that a browser
+// carries for the front door. The formats are those of docs/grants.md; a known-answer test keeps them.
 //
 // # What a handle promises
 //

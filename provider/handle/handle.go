@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
@@ -72,6 +73,12 @@ func NewSecret() storage.Secret {
 
 // SecretDigest is what a grant's row keeps of its secret.
 func SecretDigest(s storage.Secret) storage.Digest { return s.Digest("signet/v1/grant-secret") }
+
+// CodeDigest is what a grant's row keeps of the authorization code that it began with: over the code's secret and the
+// code_challenge that it was bound to ("" for none), so that only who knows the verifier too can show that the code leaked.
+func CodeDigest(s storage.Secret, challenge string) storage.Digest {
+	return storage.NewSecret(slices.Concat(s.Reveal(), []byte(challenge))).Digest("signet/v1/code")
+}
 
 // Handle is the text of h, always the same for the same h. Errors: ErrUnknownKey; h.Secret has not 16 bytes; kind is none.
 func (m *Mint) Handle(kind Kind, h Handle) (string, error) {
