@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -89,7 +90,7 @@ func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, 
 	if err != nil {
 		return Introspection{}, err
 	}
-	scope = e.defined(scope, read.Audience, resources)
+	scope = client.Defined(scope, read.Audience, resources, e.IssuerURL)
 	return Introspection{
 		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: username, TokenType: "Bearer",
 		Expires: read.Expires, IssuedAt: read.IssuedAt, Subject: read.Subject, Audience: read.Audience, Issuer: read.Issuer,

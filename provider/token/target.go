@@ -3,7 +3,6 @@ package token
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -28,7 +27,7 @@ func (e *Endpoint) aim(ctx context.Context, q *request, scope, audience []string
 	if err != nil {
 		return target{}, err
 	}
-	defined := e.defined(scope, audience, resources)
+	defined := client.Defined(scope, audience, resources, e.IssuerURL)
 	if len(defined) == 0 && len(scope) > 0 && q.params.Get("scope") != "" {
 		return target{}, oauth.Errorf(oauth.InvalidScope, "none of the scope is defined by the resource that was asked for")
 	}
@@ -42,26 +41,6 @@ func (e *Endpoint) resources(ctx context.Context, audience []string) ([]storage.
 		return nil, nil
 	}
 	return e.Store.FindResources(ctx, named)
-}
-
-// defined is what of scope the resources of audience define between them; the provider's own scopes always stay. A resource that
-// defines none, or that nobody registered, sets no limit.
-func (e *Endpoint) defined(scope, audience []string, resources []storage.Resource) []string {
-	allowed, limited := oauth.UserScopes(), false
-	for _, identifier := range audience {
-		if identifier == e.IssuerURL {
-			continue
-		}
-		i := slices.IndexFunc(resources, func(r storage.Resource) bool { return r.Identifier == identifier })
-		if i < 0 || resources[i].Metadata.Scope == "" {
-			return scope
-		}
-		allowed, limited = append(allowed, strings.Fields(resources[i].Metadata.Scope)...), true
-	}
-	if !limited {
-		return scope
-	}
-	return intersect(scope, allowed)
 }
 
 // serves reports whether the client serves one of the resources.
