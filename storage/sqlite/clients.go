@@ -53,7 +53,7 @@ func (s *Store) UpdateClient(ctx context.Context, c storage.Client, also storage
 	})
 }
 
-// DeleteClient implements storage.Clients.
+// DeleteClient implements storage.Clients. Consents and pushed requests go by their foreign keys.
 func (s *Store) DeleteClient(ctx context.Context, id string, also storage.Also) error {
 	return s.write(ctx, "delete client", func(t *tx) error {
 		if err := t.hit(storage.ErrNotFound, `DELETE FROM clients WHERE id = $1`, id); err != nil {

@@ -29,6 +29,12 @@ func failed(what string, err error) error {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
+	switch code(err) {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return fmt.Errorf("%s: %w: %w", what, storage.ErrTaken, err)
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: // whose row this would be is gone
+		return fmt.Errorf("%s: %w: %w", what, storage.ErrNotFound, err)
+	}
 	switch primary(err) {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE:
 		return fmt.Errorf("%s: %w: %w", what, errFault, err)
@@ -55,10 +61,13 @@ func unavailable(what string, cause error) error {
 }
 
 // primary is SQLite's primary result code, 0 where err is not SQLite's.
-func primary(err error) int {
+func primary(err error) int { return code(err) & 0xff }
+
+// code is SQLite's extended result code, 0 where err is not SQLite's.
+func code(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
-		return e.Code() & 0xff
+		return e.Code()
 	}
 	return 0
 }

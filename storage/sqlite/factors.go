@@ -51,6 +51,9 @@ func (s *Store) ConfirmTOTP(
 				return err
 			}
 		}
+		if err := t.forgetDevices(userID); err != nil {
+			return err
+		}
 		if err := t.raise(userID); err != nil {
 			return err
 		}
@@ -69,6 +72,9 @@ func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also stora
 			return 0, err
 		}
 		if err := t.replaceCodes(userID, nil); err != nil {
+			return 0, err
+		}
+		if err := t.forgetDevices(userID); err != nil {
 			return 0, err
 		}
 		return int(n), t.also(also)

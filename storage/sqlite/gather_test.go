@@ -75,7 +75,7 @@ func TestAWriteThatFailsHarmsNoNeighbour(t *testing.T) {
 	for name, c := range map[string]struct {
 		outcome <-chan error
 		want    error
-	}{"first": {first, nil}, "taken": {taken, storage.ErrTaken}, "same": {same, storage.ErrTaken}, "halfway": {halfway, errFault}, "last": {last, nil}} {
+	}{"first": {first, nil}, "taken": {taken, storage.ErrTaken}, "same": {same, storage.ErrTaken}, "halfway": {halfway, storage.ErrTaken}, "last": {last, nil}} {
 		if err := <-c.outcome; !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}

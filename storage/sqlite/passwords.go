@@ -14,6 +14,12 @@ func (s *Store) SetPassword(ctx context.Context, userID storage.ID, hash string,
 		if err != nil {
 			return err
 		}
+		if _, err := t.endSessions(storage.SessionsOf{UserID: userID}, storage.ReasonPasswordChanged); err != nil {
+			return err
+		}
+		if err := t.forgetDevices(userID); err != nil {
+			return err
+		}
 		if _, err := t.revokeGrants(storage.GrantsOf{UserID: userID}, storage.ReasonPasswordChanged); err != nil {
 			return err
 		}

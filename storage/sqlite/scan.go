@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -27,6 +28,33 @@ func optional(id storage.ID) any {
 		return nil
 	}
 	return id[:]
+}
+
+// optionalDigest is a digest whose zero is NULL.
+func optionalDigest(d storage.Digest) any {
+	if d.IsZero() {
+		return nil
+	}
+	return d[:]
+}
+
+// digestList is digests as one argument of a query: json_each gives them back in their order, in hexadecimal.
+func digestList(digests []storage.Digest) record {
+	list := make([]string, len(digests))
+	for i, d := range digests {
+		list[i] = hex.EncodeToString(d[:])
+	}
+	return record{list}
+}
+
+// waiting is w as its column keeps it, with times as the store keeps them; nil is NULL.
+func waiting(w *storage.Waiting) any {
+	if w == nil {
+		return nil
+	}
+	kept := *w
+	kept.SessionEnds, kept.PolledAt = kept.SessionEnds.UTC().Truncate(time.Microsecond), kept.PolledAt.UTC().Truncate(time.Microsecond)
+	return record{kept}
 }
 
 // blob is bytes for a column that is never NULL.

@@ -17,6 +17,11 @@ const (
 		(SELECT grant_id, serial FROM denied_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepAssertions = `DELETE FROM spent_assertions WHERE digest IN
 		(SELECT digest FROM spent_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+	sweepSessions = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+	sweepDevices  = `DELETE FROM remembered_devices WHERE id IN
+		(SELECT id FROM remembered_devices WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+	sweepPushed = `DELETE FROM pushed_requests WHERE digest IN
+		(SELECT digest FROM pushed_requests WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepBuckets = `DELETE FROM buckets WHERE key IN (SELECT key FROM buckets WHERE tat <= $1 ORDER BY tat LIMIT $2)`
 	sweepEvents  = `DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)`
 )
@@ -39,11 +44,14 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			{sweepGrants, t.now.Add(-keep)},
 			{sweepDenials, t.now.Add(-keep)},
 			{sweepAssertions, t.now.Add(-keep)},
+			{sweepSessions, t.now.Add(-keep)},
+			{sweepDevices, t.now.Add(-keep)},
+			{sweepPushed, t.now.Add(-keep)},
 			{sweepBuckets, t.now},
 			{sweepEvents, t.now.Add(-retention)},
 		}
 		if retention <= 0 {
-			sweeps = sweeps[:4]
+			sweeps = sweeps[:len(sweeps)-1]
 		}
 		n := 0
 		for _, sweep := range sweeps {

@@ -9,9 +9,11 @@ import (
 // userFields are the columns that updating writes anew; userArgs has their order.
 const userFields = `revision, username, email, email_verified, phone, phone_verified, profile, admin, disabled_at, updated_at`
 
-// selectUsers reads a user's row with its logins, in one statement.
-const selectUsers = `SELECT id, created_at, ` + userFields + `,
-	(SELECT json_group_array(login) FROM logins WHERE user_id = users.id), password_hash FROM users`
+// userColumns are a user's row with its logins; intoUser has their order.
+const userColumns = `id, created_at, ` + userFields + `,
+	(SELECT json_group_array(login) FROM logins WHERE user_id = users.id)`
+
+const selectUsers = `SELECT ` + userColumns + `, password_hash FROM users`
 
 // CreateUser implements storage.Users. ErrTaken: the ID exists, too.
 func (s *Store) CreateUser(ctx context.Context, u storage.User, passwordHash string, also storage.Also) error {
@@ -91,6 +93,9 @@ func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.R
 			return err
 		}
 		if revoke != "" {
+			if _, err := t.endSessions(storage.SessionsOf{UserID: u.ID}, revoke); err != nil {
+				return err
+			}
 			if _, err := t.revokeGrants(storage.GrantsOf{UserID: u.ID}, revoke); err != nil {
 				return err
 			}
@@ -99,9 +104,13 @@ func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.R
 	})
 }
 
-// DeleteUser implements storage.Users. Logins, factors and codes go by their foreign keys.
+// DeleteUser implements storage.Users. Logins, factors, codes, devices and consents go by their foreign keys; the sessions go
+// first, and leave their letters.
 func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also) error {
 	return s.write(ctx, "delete user", func(t *tx) error {
+		if _, err := t.endSessions(storage.SessionsOf{UserID: id}, storage.ReasonAdmin); err != nil {
+			return err
+		}
 		if err := t.hit(storage.ErrNotFound, `DELETE FROM users WHERE id = $1`, id[:]); err != nil {
 			return err
 		}
@@ -139,9 +148,14 @@ func userArgs(u storage.User, revision int64, t *tx) []any {
 }
 
 func scanSignIn(r row) (in storage.SignIn, err error) {
-	u := &in.User
-	err = r.Scan(intoID(&u.ID), intoTime(&u.CreatedAt), &u.Revision, &u.Username, &u.Email, &u.EmailVerified, &u.Phone,
-		&u.PhoneVerified, intoRecord(&u.Profile), &u.Admin, intoTime(&u.DisabledAt), intoTime(&u.UpdatedAt),
-		intoRecord(&u.Logins), &in.PasswordHash)
+	err = r.Scan(append(intoUser(&in.User), &in.PasswordHash)...)
 	return in, err
+}
+
+// intoUser are the targets of userColumns.
+func intoUser(u *storage.User) []any {
+	return []any{
+		intoID(&u.ID), intoTime(&u.CreatedAt), &u.Revision, &u.Username, &u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified,
+		intoRecord(&u.Profile), &u.Admin, intoTime(&u.DisabledAt), intoTime(&u.UpdatedAt), intoRecord(&u.Logins),
+	}
 }
