@@ -63,7 +63,7 @@ func homes() map[string][]string {
 		"github.com/pquerna/otp":              {"provider/account"},
 		"golang.org/x/crypto":                 {"provider/account"},
 		"golang.org/x/text":                   {"provider/account", "web/pages"}, // pages: the names of languages, for go-i18n
-		"golang.org/x/net/idna":               {"provider/account"}, // the domain of an address, beside x/text's forms of its name
+		"golang.org/x/net/idna":               {"provider/account"},              // the domain of an address, beside x/text's forms of its name
 		"github.com/go-webauthn/webauthn":     {"provider/account"},
 		"github.com/wneessen/go-mail":         {"provider/mail"},
 		"code.dny.dev/ssrf":                   {"provider/outbound"},
