@@ -65,10 +65,10 @@ func (s *Store) ListConsents(ctx context.Context, userID storage.ID) ([]storage.
 	})
 }
 
-// WithdrawConsent implements storage.Consents.
+// WithdrawConsent implements storage.Consents. Nobody's consent, or one to no client, is none: not everybody's.
 func (s *Store) WithdrawConsent(ctx context.Context, userID storage.ID, clientID string, also storage.Also) (int, error) {
 	return act(ctx, s, func(b *pgx.Batch, n *int) {
-		if keepable(clientID) {
+		if !userID.IsZero() && clientID != "" && keepable(clientID) {
 			b.Queue(`DELETE FROM consents WHERE user_id = $1 AND client_id = $2`, uid(userID), clientID)
 			s.revokeAll(b, storage.GrantsOf{UserID: userID, ClientID: clientID}, storage.ReasonUser).Exec(changed(n))
 		}

@@ -66,6 +66,8 @@ func (s *Store) TouchSession(ctx context.Context, id storage.ID, seen storage.Se
 func (s *Store) EndSessions(ctx context.Context, of storage.SessionsOf, reason storage.Reason, also storage.Also) ([]storage.EndedSession, error) {
 	which := ofUser(of.UserID)
 	switch {
+	case !of.ID.IsZero() && !of.UserID.IsZero():
+		which = chosen{`s.id = $%[1]d AND s.user_id = $%[2]d`, []any{uid(of.ID), uid(of.UserID)}}
 	case !of.ID.IsZero():
 		which = chosen{`s.id = $%[1]d`, []any{uid(of.ID)}}
 	case of.UserID.IsZero():
