@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/postgres"
 )
@@ -38,6 +40,16 @@ func TestAGrantThatIsBeingMadeEndsWithItsSession(t *testing.T) {
 	}
 	if len(ended) != 1 || len(ended[0].ClientIDs) != 1 || ended[0].ClientIDs[0] != p.client {
 		t.Errorf("ended %+v, want the session with its client", ended)
+	}
+	letters, err := s.ClaimLetters(ctx, 2, time.Minute)
+	if err != nil || len(letters) != 1 || letters[0].Data["client_ids"] != p.client || letters[0].Data["session_id"] != in.ID.String() {
+		t.Fatalf("letters %+v, %v", letters, err)
+	}
+	// The database draws this ID, which is as any other: its time and version are in their places.
+	id := uuid.UUID(letters[0].ID)
+	sec, nsec := id.Time().UnixTime()
+	if off := time.Unix(sec, nsec).Sub(letters[0].CreatedAt); id.Version() != 7 || id.Variant() != uuid.RFC4122 || off.Abs() > 2*time.Millisecond {
+		t.Errorf("letter %s of version %d is %s off its creation", id, id.Version(), off)
 	}
 }
 
