@@ -17,6 +17,8 @@ var kills = flag.Int("kills", 5, "how many times the server is killed on each en
 var (
 	signet string     // path of the program under test
 	ca     *authority // whom clients believe where Signet speaks TLS
+
+	chrome chromium // started by the first test that needs it
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +49,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	defer chrome.close()
 	return m.Run()
 }
 

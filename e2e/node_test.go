@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -64,9 +65,14 @@ func installNode(t *testing.T) string {
 	return path
 }
 
+// installing lets one test install while those that need the same wait.
+var installing sync.Mutex
+
 // install runs the steps unless stamp says that they were run for this lock file.
 func install(t *testing.T, stamp, lock string, steps ...func(context.Context) *exec.Cmd) {
 	t.Helper()
+	installing.Lock()
+	defer installing.Unlock()
 	want, err := os.ReadFile(lock)
 	if err != nil {
 		t.Fatal(err)

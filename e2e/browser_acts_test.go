@@ -1,0 +1,215 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// visit goes to address and returns the last answer of the way there.
+func (b *tab) visit(address string) *network.Response {
+	b.t.Helper()
+	return see(b, chromedp.NavigateResponse(address))
+}
+
+// press clicks on what selector finds and returns the answer of the page that this leads to.
+func (b *tab) press(selector string) *network.Response {
+	b.t.Helper()
+	return see(b, func(ctx context.Context, _ *chromedp.Target) (*network.Response, error) {
+		return chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector)))
+	})
+}
+
+// fill types text into the field of that name, in place of what was there.
+func (b *tab) fill(name, text string) {
+	b.t.Helper()
+	field := chromedp.CSS(fmt.Sprintf("input[name=%s]", name))
+	b.do(chromedp.Clear(field), chromedp.SendKeys(field, text))
+}
+
+// text is what people read at selector.
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return strings.TrimSpace(see(b, chromedp.Text(chromedp.CSS(selector))))
+}
+
+func (b *tab) location() string {
+	b.t.Helper()
+	return see(b, chromedp.Location())
+}
+
+// has reports whether the page has what selector finds.
+func (b *tab) has(selector string) bool {
+	b.t.Helper()
+	text, err := json.Marshal(selector)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return see(b, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%s) !== null", text)))
+}
+
+// arrive waits until the tab shows a page whose address begins with prefix.
+func (b *tab) arrive(prefix string) {
+	b.t.Helper()
+	b.until("arrives at "+prefix, func() bool {
+		return see(b, chromedp.Evaluate[bool](fmt.Sprintf("location.href.startsWith(%q) && document.readyState === 'complete'", prefix)))
+	})
+}
+
+// until waits for that which cannot be waited for otherwise.
+func (b *tab) until(what string, done func() bool) {
+	b.t.Helper()
+	if !eventually(b.ctx, done) {
+		b.t.Fatalf("waited in vain until it %s\nat %s", what, b.where())
+	}
+}
+
+// eventually asks until the answer is yes, for as long as patience lasts.
+func eventually(ctx context.Context, done func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}
+
+// signIn fills in the sign-in page and sends it.
+func (b *tab) signIn(user, password string) *network.Response {
+	b.t.Helper()
+	b.fill("username", user)
+	b.fill("password", password)
+	return b.press("form:has(input[name=password]) button[type=submit]")
+}
+
+// enter sends a form with one field: a code of the second factor, or a user code.
+func (b *tab) enter(field, value string) *network.Response {
+	b.t.Helper()
+	b.reveal(field)
+	b.fill(field, value)
+	return b.press(fmt.Sprintf("form:has(input[name=%s]) button[type=submit]", field))
+}
+
+// reveal opens the disclosure that hides a field, as a person would.
+func (b *tab) reveal(field string) {
+	b.t.Helper()
+	closed := fmt.Sprintf("details:not([open]):has(input[name=%s]) > summary", field)
+	if b.has(closed) {
+		b.do(chromedp.Click(chromedp.CSS(closed)))
+	}
+}
+
+// decide presses allow, deny or yes.
+func (b *tab) decide(decision string) *network.Response {
+	b.t.Helper()
+	return b.press(fmt.Sprintf("button[name=decision][value=%s]", decision))
+}
+
+// shown are the pages that were looked at, by name: each once for the whole run is enough.
+var shown sync.Map
+
+// look judges the page as people see it: axe-core finds nothing in light and in dark, nothing runs over at 320 px, and pictures
+// of it lie in .build/screens.
+func (b *tab) look(name string) {
+	b.t.Helper()
+	if _, before := shown.LoadOrStore(name, true); before {
+		return
+	}
+	if b.scriptless {
+		b.script(true)
+		defer b.script(false)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.do(media("prefers-color-scheme", scheme))
+		b.axe(name, scheme)
+		for width, size := range map[int64]string{1280: "wide", 320: "narrow"} {
+			b.do(chromedp.EmulateViewport(width, 900))
+			if over := see(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); over > width {
+				b.t.Errorf("%s: at %d px the page is %d px wide", name, width, over)
+			}
+			b.picture(fmt.Sprintf("%s-%s-%s", name, scheme, size))
+		}
+		b.do(chromedp.ResetViewport())
+	}
+}
+
+func media(feature, value string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, s *chromedp.Target) error {
+		_, err := cdp.Call(ctx, s, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: feature, Value: value}},
+		})
+		return err
+	})
+}
+
+func (b *tab) picture(name string) {
+	b.t.Helper()
+	dir := filepath.Join("..", ".build", "screens")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), see(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// axe runs axe-core with all its rules, in a world of its own beside the page's, where the page's policy does not bind it.
+func (b *tab) axe(name, scheme string) {
+	b.t.Helper()
+	installNode(b.t)
+	source := readFile(b.t, "node/node_modules/axe-core/axe.min.js")
+	const run = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({
+		id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)}))))`
+	found := see(b, func(ctx context.Context, s *chromedp.Target) (string, error) {
+		tree, err := cdp.Call(ctx, s, page.GetFrameTree, cdp.Empty{})
+		if err != nil {
+			return "", err
+		}
+		world, err := cdp.Call(ctx, s, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: tree.FrameTree.Frame.ID, WorldName: "axe"})
+		if err != nil {
+			return "", err
+		}
+		var text string
+		for _, expression := range []string{source, run} {
+			r, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{
+				Expression: expression, ContextID: world.ExecutionContextID, AwaitPromise: new(expression == run), ReturnByValue: new(true),
+			})
+			if err != nil {
+				return "", err
+			}
+			if r.ExceptionDetails != nil {
+				return "", fmt.Errorf("%s %v", r.ExceptionDetails.Text, r.ExceptionDetails.Exception)
+			}
+			text = string(r.Result.Value)
+		}
+		return text, json.Unmarshal([]byte(text), &text)
+	})
+	var violations []struct {
+		ID, Help string
+		Nodes    []string
+	}
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		b.t.Fatalf("axe-core answered %q: %v", found, err)
+	}
+	for _, v := range violations {
+		b.t.Errorf("%s (%s): axe-core: %s: %s\n%s", name, scheme, v.ID, v.Help, strings.Join(v.Nodes, "\n"))
+	}
+}
