@@ -1,0 +1,264 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/issue"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/throttle"
+	"github.com/signet-idp/signet/storage"
+)
+
+// ErrAgain says that what was decided holds no longer, since a session, a person or a grant moved in between: nothing was written.
+// The caller sends the browser back to the hub with the Passage's Sealed, where it is decided again.
+var ErrAgain = errors.New("authorize: something moved; decide again")
+
+// Store is what the front door needs of the store.
+type Store interface {
+	storage.Consents
+	storage.FrontDoor
+	Grants
+	RecordEvents(ctx context.Context, events []storage.Event) error
+	FindResources(ctx context.Context, identifiers []string) ([]storage.Resource, error)
+}
+
+// Grants is what the front door does with grants: it begins them.
+type Grants interface {
+	CreateGrant(ctx context.Context, g storage.Grant, spend storage.Spend, also storage.Also) error
+	FindGrant(ctx context.Context, id storage.ID) (storage.Standing, error)
+	RedeemGrant(ctx context.Context, r storage.Redemption) error
+}
+
+// Door is the front door. It is safe for concurrent use.
+//
+// What its methods return, apart from what they name: *oauth.Error for what the caller can mend (slow_down), otherwise one of
+// storage's sentinels, wrapped.
+type Door struct {
+	Store     Store
+	Clients   *client.Registry
+	Browsers  *browser.Browsers
+	Mint      *handle.Mint
+	Issuer    *issue.Issuer
+	Limiter   *throttle.Limiter
+	IssuerURL string
+	Observer  Observer
+}
+
+// Step is what comes next. Its value is the path of the page that does it, but for StepIssue, which has none.
+type Step string
+
+// The steps.
+const (
+	StepSignIn       Step = "login"
+	StepChoose       Step = "login/choose"
+	StepSecondFactor Step = "mfa"
+	StepConsent      Step = "consent"
+	StepDevice       Step = "device"
+	StepIssue        Step = "issue"
+)
+
+// Passage is one request on its way, as it stands now.
+type Passage struct {
+	Request   Request
+	Sealed    string             // the request, for the tx field of forms and addresses
+	Client    storage.Client     // who asks; empty for KindDevice
+	Target    oauth.Target       // where it returns; none for KindDevice
+	Accounts  []browser.Account  // who is signed in at this browser, wholly or half
+	Account   *browser.Account   // whom it goes on with; nil: nobody yet
+	Resources []storage.Resource // those of Asked that are registered, for their names; read for StepConsent alone
+	Consent   storage.Consent    // what the account allowed the client before
+	Asked     Ask                // all that is asked for
+	Missing   Ask                // what of it was not allowed yet
+	Step      Step
+	Now       time.Time // the store's clock
+}
+
+// Ask is what a client wants to be allowed.
+type Ask struct {
+	Scope     []string
+	Claims    []string // single claims, by name, that the scope does not tell anyway
+	Resources []string
+}
+
+// IsEmpty reports whether nothing is asked.
+func (a Ask) IsEmpty() bool { return len(a.Scope)+len(a.Claims)+len(a.Resources) == 0 }
+
+// Begin takes an authorization request in: a GET's query, or that of a POST that was redirected. An error that is a *Refusal
+// (errors.As) belongs on our own page; one that is a *Returned is sent to the client.
+func (d *Door) Begin(ctx context.Context, v *browser.Visit, p oauth.Params) (*Passage, error) {
+	passage, clientID, err := d.begin(ctx, v, p)
+	return passage, d.report("authorize", clientID, v.Seen, err)
+}
+
+func (d *Door) begin(ctx context.Context, v *browser.Visit, p oauth.Params) (passage *Passage, clientID string, err error) {
+	clientID = p.Get("client_id")
+	c, now, err := d.client(ctx, clientID)
+	if err != nil {
+		return nil, clientID, err
+	}
+	var pushed storage.Digest
+	if secret, ok := pushedSecret(p.Get("request_uri")); ok {
+		if p, pushed, err = d.pulled(ctx, c, secret); err != nil {
+			return nil, clientID, err
+		}
+	}
+	target, err := proveTarget(c, p)
+	if err != nil {
+		return nil, clientID, err
+	}
+	r, fault := d.parse(c, p, !pushed.IsZero())
+	r.Kind, r.ClientID, r.Target, r.Pushed, r.StartedAt = KindAuthorize, c.ID, target.String(), pushed, now
+	passage = &Passage{Request: r, Client: c, Target: target, Now: now}
+	if fault != nil {
+		return nil, clientID, d.returnError(passage, fault)
+	}
+	if r.size() > maxRequest {
+		return nil, clientID, d.returnError(passage, errTooLarge())
+	}
+	if passage.Sealed, err = d.Browsers.Seal(v, r); err != nil {
+		return nil, clientID, err
+	}
+	passage, err = d.pass(ctx, v, passage)
+	return passage, clientID, err
+}
+
+// BeginDevice begins the way of a person who was shown a user code by a device: to sign in first. userCode is what is known of it
+// already (verification_uri_complete); it fills the form in, and proves nothing.
+func (d *Door) BeginDevice(ctx context.Context, v *browser.Visit, userCode string) (*Passage, error) {
+	now, err := d.now(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if code, ok := readUserCode(userCode); ok {
+		userCode = showUserCode(code)
+	} else {
+		userCode = ""
+	}
+	p := &Passage{Request: Request{Kind: KindDevice, UserCode: userCode, StartedAt: now}, Now: now}
+	if p.Sealed, err = d.Browsers.Seal(v, p.Request); err != nil {
+		return nil, err
+	}
+	return d.pass(ctx, v, p)
+}
+
+// Resume goes on with a sealed request. Errors are those of Begin; a *Refusal besides where tx is of another browser, or too old.
+func (d *Door) Resume(ctx context.Context, v *browser.Visit, tx string) (*Passage, error) {
+	passage, clientID, err := d.resume(ctx, v, tx)
+	return passage, d.report("authorize", clientID, v.Seen, err)
+}
+
+func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage *Passage, clientID string, err error) {
+	p := &Passage{Sealed: tx}
+	if err := d.Browsers.Unseal(v, tx, &p.Request); err != nil {
+		return nil, "", unsealed(err)
+	}
+	switch p.Request.Kind {
+	case KindDevice:
+		if p.Now, err = d.now(ctx, v); err != nil {
+			return nil, "", err
+		}
+	case KindAuthorize:
+		clientID = p.Request.ClientID
+		if p.Client, p.Now, err = d.client(ctx, clientID); err != nil {
+			return nil, clientID, err
+		}
+		// The registration decides as it is now, not as it was when the request came.
+		var ok bool
+		if p.Target, ok = oauth.Match(p.Client.Metadata.RedirectURIs, p.Request.Target); !ok {
+			return nil, clientID, mismatch(p.Client, p.Request.Target)
+		}
+		if fault := d.stillMay(p); fault != nil {
+			return nil, clientID, d.returnError(p, fault)
+		}
+	default:
+		return nil, "", refuse(HeadingInvalid, oauth.InvalidRequest, "this is no authorization request")
+	}
+	passage, err = d.pass(ctx, v, p)
+	return passage, clientID, err
+}
+
+// stillMay narrows a request to what its client is registered for by now.
+func (d *Door) stillMay(p *Passage) *oauth.Error {
+	if !slices.Contains(p.Client.Metadata.GrantTypes, oauth.GrantAuthorizationCode) {
+		return errNoGrant(oauth.GrantAuthorizationCode)
+	}
+	p.Request.Scope = registeredOf(p.Client, p.Request.Scope)
+	_, fault := d.audience(p.Client, p.Request)
+	return fault
+}
+
+// pass asks what comes next.
+func (d *Door) pass(ctx context.Context, v *browser.Visit, p *Passage) (*Passage, error) {
+	p.Accounts, p.Asked = v.Accounts, asks(p.Request)
+	account := whom(p.Request, p.Accounts, p.Now)
+	if account != nil && p.Request.Kind == KindAuthorize {
+		consent, err := d.Store.FindConsent(ctx, account.User.ID, p.Client.ID)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, err
+		}
+		p.Consent = consent
+	}
+	var fault *oauth.Error
+	if p.Step, p.Account, fault = decide(p.Request, p.Client, p.Accounts, p.Consent, p.Now); fault != nil {
+		return nil, d.returnError(p, fault)
+	}
+	p.Missing = p.Asked.without(p.Consent)
+	if p.Step == StepConsent && len(p.Asked.Resources) > 0 {
+		var err error
+		if p.Resources, err = d.Store.FindResources(ctx, p.Asked.Resources); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// asks is all that r wants allowed.
+func asks(r Request) Ask {
+	return Ask{Scope: r.Scope, Claims: r.singleClaims(), Resources: r.Resources}
+}
+
+// without is what of a was not allowed by c.
+func (a Ask) without(c storage.Consent) Ask {
+	return Ask{Scope: except(a.Scope, c.Scope), Claims: except(a.Claims, c.Claims), Resources: except(a.Resources, c.Resources)}
+}
+
+// client finds an enabled client, with the store's clock.
+func (d *Door) client(ctx context.Context, id string) (storage.Client, time.Time, error) {
+	if id == "" {
+		return storage.Client{}, time.Time{}, refuse(HeadingUnknownClient, oauth.InvalidRequest, "the parameter client_id is missing")
+	}
+	c, now, err := d.Clients.Lookup(ctx, id)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return c, now, refuse(HeadingUnknownClient, oauth.InvalidClient, "no application is registered here with this client_id")
+	case err != nil:
+		return c, now, err
+	case !c.DisabledAt.IsZero():
+		refusal := refuse(HeadingClientDisabled, oauth.UnauthorizedClient, "this application is switched off at this server")
+		refusal.ClientID = id
+		return c, now, refusal
+	}
+	return c, now, nil
+}
+
+// now is the store's clock.
+func (d *Door) now(ctx context.Context, v *browser.Visit) (time.Time, error) {
+	if !v.Now.IsZero() {
+		return v.Now, nil
+	}
+	return d.Browsers.Clock(ctx)
+}
+
+// newID draws the ID of a grant.
+func newID() (storage.ID, error) {
+	id, err := uuid.NewV7()
+	return storage.ID(id), err
+}

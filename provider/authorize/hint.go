@@ -1,0 +1,23 @@
+package authorize
+
+import (
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// parseHint reads id_token_hint: an ID token of ours, expired or not, that says who is meant (OpenID Connect Core §3.1.2.1).
+func (d *Door) parseHint(r *Request, _ storage.Client, p oauth.Params) *oauth.Error {
+	text := p.Get("id_token_hint")
+	if text == "" {
+		return nil
+	}
+	fault := oauth.Errorf(oauth.InvalidRequest, "id_token_hint must be an ID token of this issuer")
+	if len(text) > maxHint {
+		return fault
+	}
+	token, err := d.Issuer.ReadIDToken(text)
+	if err != nil {
+		return fault.Because(err)
+	}
+	return r.only(token.Subject)
+}
