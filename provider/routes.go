@@ -106,7 +106,7 @@ func (rt Route) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, oauth.MaxBody)
 	if err := rt.handle(w, r); err != nil {
-		oauth.WriteError(w, translate(err))
+		oauth.WriteError(w, Translate(err))
 		return err
 	}
 	return nil
@@ -135,9 +135,9 @@ func (rt Route) preflight(w http.ResponseWriter) {
 // outageWait is what a client is told to wait when the infrastructure fails.
 const outageWait = 2 * time.Second
 
-// translate is the one place where what happened inside becomes what a client hears. Infrastructure that fails is 503, never
+// Translate is the one place where what happened inside becomes what a client hears. Infrastructure that fails is 503, never
 // invalid_grant: a client throws its token away on that.
-func translate(err error) *oauth.Error {
+func Translate(err error) *oauth.Error {
 	if e := oauth.As(err); e != nil {
 		return e
 	}
