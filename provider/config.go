@@ -1,16 +1,19 @@
 package provider
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
 )
@@ -32,6 +35,12 @@ type Config struct {
 	PasswordHash account.Params       // argon2id parameters; zero: m=19456,t=2,p=1
 	SecondFactor account.SecondFactor // "": optional
 
+	SessionIdleLifetime time.Duration // how long a browser stays signed in unused; 0: 24 hours
+	SessionLifetime     time.Duration // how long at most; 0: 30 days
+
+	OutboundAllow []outbound.Network // outside the public Internet, that requests to clients may reach all the same
+	OutboundRoots *x509.CertPool     // of those requests; nil: the system's
+
 	AuditRetention time.Duration    // 0: 400 days
 	Clock          func() time.Time // for what has no row, such as one-time codes; nil: time.Now
 	Logger         *slog.Logger     // nil: slog.Default()
@@ -46,6 +55,7 @@ const (
 	minLifetime       = 10 * time.Second
 	maxAccessLifetime = 24 * time.Hour
 	maxGrantLifetime  = 10 * 365 * 24 * time.Hour
+	maxSession        = 365 * 24 * time.Hour
 	maxGrace          = 5 * time.Minute
 	minRotation       = 24 * time.Hour
 )
@@ -80,6 +90,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.SecondFactor == "" {
 		c.SecondFactor = account.SecondFactorOptional
+	}
+	if c.SessionIdleLifetime == 0 {
+		c.SessionIdleLifetime = 24 * time.Hour
+	}
+	if c.SessionLifetime == 0 {
+		c.SessionLifetime = 30 * 24 * time.Hour
 	}
 	if c.AuditRetention == 0 {
 		c.AuditRetention = 400 * 24 * time.Hour
@@ -135,6 +151,15 @@ func (c Config) Validate() error {
 	}
 	if s := c.SecondFactor; s != account.SecondFactorOptional && s != account.SecondFactorAdmins && s != account.SecondFactorAll {
 		bad("SecondFactor", "must be optional, admins or all")
+	}
+	if c.SessionIdleLifetime < minLifetime || c.SessionIdleLifetime > maxSession {
+		bad("SessionIdleLifetime", "must be between 10s and 365d")
+	}
+	if c.SessionLifetime < minLifetime || c.SessionLifetime > maxSession {
+		bad("SessionLifetime", "must be between 10s and 365d")
+	}
+	if slices.ContainsFunc(c.OutboundAllow, func(n outbound.Network) bool { return n.Prefix.Bits() < 1 }) {
+		bad("OutboundAllow", "must hold networks with an address and at least one bit")
 	}
 	if c.AuditRetention < 24*time.Hour {
 		bad("AuditRetention", "must be at least 1d")

@@ -34,6 +34,16 @@ func TestEachLifetimeHasItsBounds(t *testing.T) {
 			[]time.Duration{0, time.Second, 5 * time.Minute},
 			[]time.Duration{-1, time.Second - 1, 5*time.Minute + 1},
 		},
+		"SessionIdleLifetime": {
+			func(d time.Duration) provider.Config { return provider.Config{SessionIdleLifetime: d} },
+			[]time.Duration{0, 10 * time.Second, year},
+			[]time.Duration{-1, 10*time.Second - 1, year + 1},
+		},
+		"SessionLifetime": {
+			func(d time.Duration) provider.Config { return provider.Config{SessionLifetime: d} },
+			[]time.Duration{0, 10 * time.Second, year},
+			[]time.Duration{-1, 10*time.Second - 1, year + 1},
+		},
 		"AuditRetention": {
 			func(d time.Duration) provider.Config { return provider.Config{AuditRetention: d} },
 			[]time.Duration{0, day, 100 * year},

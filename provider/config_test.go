@@ -8,6 +8,7 @@ import (
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -18,7 +19,8 @@ func TestUnusableConfigurationIsToldAllAtOnce(t *testing.T) {
 	wrong := Config{
 		Issuer: "http://id.example.com", AccessTokenLifetime: time.Second, RefreshTokenIdleLifetime: -1,
 		RefreshTokenLifetime: maxGrantLifetime + 1, RefreshGrace: time.Hour, RefreshRotation: storage.Rotation("never"),
-		SigningAlg: "HS256", KeyRotationInterval: 23 * time.Hour, PasswordHash: account.Params{Memory: 1, Time: 1, Threads: 1}, SecondFactor: "some", AuditRetention: time.Hour,
+		SigningAlg: "HS256", KeyRotationInterval: 23 * time.Hour, PasswordHash: account.Params{Memory: 1, Time: 1, Threads: 1}, SecondFactor: "some",
+		SessionIdleLifetime: time.Second, SessionLifetime: -1, OutboundAllow: make([]outbound.Network, 1), AuditRetention: time.Hour,
 	}
 	var all interface{ Unwrap() []error }
 	if err := wrong.Validate(); !errors.As(err, &all) {
@@ -34,7 +36,8 @@ func TestUnusableConfigurationIsToldAllAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"Issuer", "AccessTokenLifetime", "RefreshTokenIdleLifetime", "RefreshTokenLifetime", "RefreshGrace", "RefreshRotation",
-		"SigningAlg", "KeyRotationInterval", "PasswordHash", "SecondFactor", "AuditRetention",
+		"SigningAlg", "KeyRotationInterval", "PasswordHash", "SecondFactor",
+		"SessionIdleLifetime", "SessionLifetime", "OutboundAllow", "AuditRetention",
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("problems with %v, want %v", told, want)

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"reflect"
 	"strings"
@@ -46,6 +46,12 @@ type settings struct {
 	SecondFactor   string   `env:"SIGNET_SECOND_FACTOR" yaml:"second_factor" help:"who must have one: optional, admins or all"`
 	AuditRetention duration `env:"SIGNET_AUDIT_RETENTION" yaml:"audit_retention" help:"how long audit events are kept"`
 
+	SessionIdleLifetime duration `env:"SIGNET_SESSION_IDLE_LIFETIME" yaml:"session_idle_lifetime" help:"how long a browser stays signed in unused, such as 24h"`
+	SessionLifetime     duration `env:"SIGNET_SESSION_LIFETIME" yaml:"session_lifetime" help:"how long a browser stays signed in at most, such as 30d"`
+
+	OutboundAllow  networks `env:"SIGNET_OUTBOUND_ALLOW" yaml:"outbound_allow" help:"CIDRs, comma separated and each with :PORT if wanted, outside the public Internet that requests to applications may reach"`
+	OutboundCAFile string   `env:"SIGNET_OUTBOUND_CA_FILE" yaml:"outbound_ca_file" help:"PEM file with authorities that requests to applications trust besides the system's"`
+
 	LogLevel  string `env:"SIGNET_LOG_LEVEL" yaml:"log_level" help:"debug, info, warn or error"`
 	LogFormat string `env:"SIGNET_LOG_FORMAT" yaml:"log_format" help:"text or json; empty: text on a terminal, else json"`
 }
@@ -56,7 +62,7 @@ func defaultSettings() settings {
 		DatabaseURL:         "sqlite://signet.db",
 		AccessTokenLifetime: duration(15 * minute), RefreshTokenIdleLifetime: duration(30 * day), RefreshTokenLifetime: duration(365 * day),
 		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1", SecondFactor: "optional",
-		AuditRetention: duration(400 * day), LogLevel: "info",
+		AuditRetention: duration(400 * day), SessionIdleLifetime: duration(day), SessionLifetime: duration(30 * day), LogLevel: "info",
 	}
 }
 
@@ -202,70 +208,6 @@ func (s *settings) readFlags(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// validate reports every problem at once, each in one line that names the setting.
-func (s settings) validate() error {
-	var problems []error
-	var wrong interface{ Unwrap() []error }
-	if err := s.provider(nil).Validate(); errors.As(err, &wrong) {
-		for _, e := range wrong.Unwrap() {
-			var p provider.Problem
-			if errors.As(e, &p) {
-				problems = append(problems, fmt.Errorf("%s %s", variableOf(p.Setting), p.Text))
-			}
-		}
-	}
-	if err := checkAddr(s.ListenAddr); err != nil {
-		problems = append(problems, fmt.Errorf("SIGNET_LISTEN_ADDR %w", err))
-	}
-	if s.ManagementAddr != "" {
-		if err := checkAddr(s.ManagementAddr); err != nil {
-			problems = append(problems, fmt.Errorf("SIGNET_MANAGEMENT_ADDR %w", err))
-		}
-	}
-	if s.ManagementAddr == s.ListenAddr {
-		problems = append(problems, errors.New("SIGNET_MANAGEMENT_ADDR must differ from SIGNET_LISTEN_ADDR; empty puts the probes on the public listener"))
-	}
-	if err := s.checkTLS(); err != nil {
-		problems = append(problems, err)
-	}
-	if _, err := account.ParseParams(s.PasswordHash); err != nil {
-		problems = append(problems, fmt.Errorf("SIGNET_PASSWORD_HASH: %w", err))
-	}
-	if _, err := s.level(); err != nil {
-		problems = append(problems, err)
-	}
-	if f := s.LogFormat; f != "" && f != "text" && f != "json" {
-		problems = append(problems, errors.New("SIGNET_LOG_FORMAT must be text or json"))
-	}
-	if _, _, err := s.database(); err != nil {
-		problems = append(problems, err)
-	}
-	if len(problems) > 0 {
-		return fail(exitConfig, "%w", errors.Join(problems...))
-	}
-	return nil
-}
-
-// variableOf names a field of provider.Config as operators know it.
-func variableOf(setting string) string {
-	t := reflect.TypeFor[settings]()
-	if setting == "Issuer" {
-		setting = "IssuerURL"
-	}
-	if f, ok := t.FieldByName(setting); ok {
-		return f.Tag.Get("env")
-	}
-	return setting
-}
-
-func checkAddr(addr string) error {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil || port == "" {
-		return errors.New("must be host:port, such as 127.0.0.1:8080 or :8080")
-	}
-	return nil
-}
-
 // The engines.
 const (
 	engineSQLite   = "sqlite"
@@ -297,6 +239,10 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 	if err != nil {
 		hash = account.Params{} // validate has refused it
 	}
+	roots, err := s.outboundRoots()
+	if err != nil {
+		roots = x509.NewCertPool() // likewise; no authority rather than others
+	}
 	return provider.Config{
 		Issuer:              s.IssuerURL,
 		AccessTokenLifetime: s.AccessTokenLifetime.orNegative(), RefreshTokenIdleLifetime: s.RefreshTokenIdleLifetime.orNegative(),
@@ -304,6 +250,8 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		RefreshRotation:     storage.Rotation(s.RefreshRotation),
 		KeyRotationInterval: s.KeyRotationInterval.orNegative(),
 		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: account.SecondFactor(s.SecondFactor),
-		AuditRetention: s.AuditRetention.orNegative(), Logger: logger,
+		AuditRetention:      s.AuditRetention.orNegative(),
+		SessionIdleLifetime: s.SessionIdleLifetime.orNegative(), SessionLifetime: s.SessionLifetime.orNegative(),
+		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, Logger: logger,
 	}
 }

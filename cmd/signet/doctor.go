@@ -107,6 +107,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.checkLog()
 	d.checkProxy()
 	d.checkTLS()
+	d.checkOutbound()
 	d.checkIssuer(ctx)
 	d.checkFiles()
 	store := d.openDatabase(ctx)
