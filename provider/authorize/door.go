@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -105,7 +106,7 @@ func (d *Door) begin(ctx context.Context, v *browser.Visit, p oauth.Params) (pas
 		return nil, clientID, err
 	}
 	var pushed storage.Digest
-	if secret, ok := pushedSecret(p.Get("request_uri")); ok {
+	if secret, ok := strings.CutPrefix(p.Get("request_uri"), requestURIPrefix); ok {
 		if p, pushed, err = d.pulled(ctx, c, secret); err != nil {
 			return nil, clientID, err
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/signet-idp/signet/provider/client"
@@ -61,7 +60,7 @@ func (d *Door) push(w http.ResponseWriter, r *http.Request) (*call, error) {
 		}
 	}
 	switch {
-	case p.Has("request_uri"):
+	case p.Get("request_uri") != "":
 		return a, oauth.Errorf(oauth.InvalidRequest, "request_uri must not be pushed (RFC 9126 section 2.1)")
 	case p.Get("redirect_uri") == "":
 		return a, oauth.Errorf(oauth.InvalidRequest, "the parameter redirect_uri is missing: a pushed request must name it")
@@ -125,25 +124,19 @@ func pushedDigest(secret []byte) storage.Digest {
 	return storage.NewSecret(secret).Digest("signet/v1/pushed-request")
 }
 
-// pushedSecret is the secret of a request URI of ours. ok is false for what is none, and may be one of another kind.
-func pushedSecret(uri string) (secret []byte, ok bool) {
-	text, ok := strings.CutPrefix(uri, requestURIPrefix)
-	if !ok {
-		return nil, false
-	}
-	secret, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	return secret, err == nil && len(secret) == requestURISecret
-}
-
-// pulled reads a pushed request of c. It is not used up: a browser may fetch an address twice before the person has seen it once. One
+// pulled reads a pushed request of c by the secret in its request URI. It is not used up: a browser may fetch an address twice before the person has seen it once. One
 // answer for unknown, expired, used and another client's (RFC 9126 §2.2); there is no proven address that it could be sent to.
-func (d *Door) pulled(ctx context.Context, c storage.Client, secret []byte) (oauth.Params, storage.Digest, error) {
-	digest := pushedDigest(secret)
+func (d *Door) pulled(ctx context.Context, c storage.Client, text string) (oauth.Params, storage.Digest, error) {
 	gone := func(cause string) error {
 		r := refuse(HeadingExpired, oauth.InvalidRequestURI, "this request is not known here, has expired or was completed already: go back to the application and begin again")
 		r.ClientID, r.cause = c.ID, errors.New(cause)
 		return r
 	}
+	secret, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(secret) != requestURISecret {
+		return oauth.Params{}, storage.Digest{}, gone("request_uri is malformed")
+	}
+	digest := pushedDigest(secret)
 	row, now, err := d.Store.FindPushed(ctx, digest)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):

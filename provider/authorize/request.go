@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -89,7 +90,7 @@ func (r Request) size() int {
 func proveTarget(c storage.Client, p oauth.Params) (oauth.Target, error) {
 	uri, registered := p.Get("redirect_uri"), c.Metadata.RedirectURIs
 	if uri == "" {
-		if len(registered) != 1 || slices.Contains(strings.Fields(p.Get("scope")), oauth.ScopeOpenID) {
+		if len(registered) != 1 || contains(strings.Fields(cmp.Or(p.Get("scope"), c.Metadata.Scope)), oauth.ScopeOpenID) {
 			r := refuse(HeadingTargetMissing, oauth.InvalidRequest, "the parameter redirect_uri is missing")
 			r.ClientID, r.Registered = c.ID, registered
 			return oauth.Target{}, r
@@ -147,51 +148,6 @@ func checkKind(_ *Request, c storage.Client, p oauth.Params) *oauth.Error {
 		return errNoGrant(oauth.GrantAuthorizationCode)
 	}
 	return nil
-}
-
-// parseScope reads scope and resource. What the client is not registered for is left out (RFC 6749 §3.3); where scope is absent, it
-// is all that the client is registered for.
-func (d *Door) parseScope(r *Request, c storage.Client, p oauth.Params) *oauth.Error {
-	asked := c.Metadata.Scope
-	if text := p.Get("scope"); text != "" {
-		asked = text
-	}
-	scope, err := oauth.ParseScope(asked)
-	if err != nil {
-		return oauth.As(err)
-	}
-	r.Scope = registeredOf(c, scope)
-	if len(r.Scope) == 0 && len(scope) > 0 {
-		return oauth.Errorf(oauth.InvalidScope, "this client is registered for none of the scope")
-	}
-	for _, resource := range p.All("resource") {
-		if !slices.Contains(r.Resources, resource) {
-			r.Resources = append(r.Resources, resource)
-		}
-	}
-	_, fault := d.audience(c, *r)
-	return fault
-}
-
-// registeredOf is what of scope the client may have; offline_access means nothing to one that gets no refresh tokens.
-func registeredOf(c storage.Client, scope []string) []string {
-	registered, refreshes := strings.Fields(c.Metadata.Scope), slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken)
-	var may []string
-	for _, s := range scope {
-		if contains(registered, s) && (s != oauth.ScopeOfflineAccess || refreshes) {
-			may = append(may, s)
-		}
-	}
-	return may
-}
-
-// audience is what the tokens of r will be good for (RFC 8707).
-func (d *Door) audience(c storage.Client, r Request) ([]string, *oauth.Error) {
-	audience, err := client.Audience(r.Resources, c.Metadata.Resources, d.IssuerURL, r.Scope)
-	if err != nil {
-		return nil, oauth.As(err)
-	}
-	return audience, nil
 }
 
 // parsePKCE reads the code_challenge (RFC 7636 §4.3). A challenge without a method would be plain, which is not taken.
