@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
@@ -47,8 +49,17 @@ type Config struct {
 	Observer       Observer         // hears what becomes of requests, for metrics; nil: nobody does
 }
 
-// Observer is told what the protocol does. See token.Observer.
-type Observer = token.Observer
+// Observer is told what the protocol does.
+type Observer interface {
+	token.Observer
+	authorize.Observer
+}
+
+// silent is an Observer that nobody listens to.
+type silent struct{ token.Silent }
+
+// FrontDoor implements Observer.
+func (silent) FrontDoor(string, oauth.Code) {}
 
 // The bounds of lifetimes.
 const (
@@ -107,7 +118,7 @@ func (c Config) withDefaults() Config {
 		c.KeyLife.Clock = c.Clock
 	}
 	if c.Observer == nil {
-		c.Observer = token.Silent{}
+		c.Observer = silent{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

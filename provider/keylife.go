@@ -26,12 +26,15 @@ func (p *Provider) Keys() *keys.Ring { return p.ring }
 // fresh keeps requests from work with keys that were read too long ago: see keys.Ring.Freshen.
 func (p *Provider) fresh(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := p.ring.Freshen(r.Context()); err != nil {
+		if err := p.Freshen(r.Context()); err != nil {
 			return err
 		}
 		return handle(w, r)
 	}
 }
+
+// Freshen makes sure that the keys are those of now, before anything is signed or read with them. Pages ask for it themselves.
+func (p *Provider) Freshen(ctx context.Context) error { return p.ring.Freshen(ctx) }
 
 // Sealed is how many values rest under which secret key.
 type Sealed struct {

@@ -10,10 +10,14 @@ import (
 	"sync/atomic"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/provider/browser"
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/logout"
+	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
@@ -28,7 +32,10 @@ type Provider struct {
 	clients   *client.Registry
 	resources *client.Resources
 	people    *account.People
+	browsers  *browser.Browsers
 	tokens    *token.Endpoint
+	door      *authorize.Door
+	logout    *logout.Logout
 	node      string // names this node in leases
 	refused   *refusals
 
@@ -58,11 +65,20 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Issuer: c.Issuer, Hash: c.PasswordHash, Clock: c.Clock,
 	})
 	mint := handle.New(ring)
+	issuer, limiter := issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint), throttle.New(store)
 	p.tokens = &token.Endpoint{
-		Store: store, Clients: p.clients, People: p.people, Limiter: throttle.New(store), Mint: mint,
-		Issuer:    issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint),
+		Store: store, Clients: p.clients, People: p.people, Limiter: limiter, Mint: mint, Issuer: issuer,
 		IssuerURL: c.Issuer, SecondFactor: c.SecondFactor, Observer: c.Observer,
 	}
+	p.browsers = browser.New(store, mint, p.people, limiter, browser.Config{
+		Issuer: c.Issuer, SessionIdle: c.SessionIdleLifetime, SessionLifetime: c.SessionLifetime, SecondFactor: c.SecondFactor, Clock: c.Clock,
+	})
+	p.door = &authorize.Door{
+		Store: store, Clients: p.clients, Browsers: p.browsers, Mint: mint, Issuer: issuer, Limiter: limiter,
+		IssuerURL: c.Issuer, Observer: c.Observer,
+	}
+	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
+	p.logout = logout.New(store, p.clients, p.browsers, issuer, out, logout.Config{Issuer: c.Issuer})
 	metadata, err := json.Marshal(p.metadata())
 	if err != nil {
 		return nil, fmt.Errorf("encode the metadata: %w", err)
@@ -79,6 +95,15 @@ func (p *Provider) Resources() *client.Resources { return p.resources }
 
 // People are the accounts, for commands.
 func (p *Provider) People() *account.People { return p.people }
+
+// Browsers is who is signed in where, for pages.
+func (p *Provider) Browsers() *browser.Browsers { return p.browsers }
+
+// Door is the front door, for pages.
+func (p *Provider) Door() *authorize.Door { return p.door }
+
+// Logout ends sessions, for pages.
+func (p *Provider) Logout() *logout.Logout { return p.logout }
 
 // errNoKeys says that nothing could be signed.
 var errNoKeys = errors.New("no active signing key")

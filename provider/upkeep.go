@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signet-idp/signet/provider/logout"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -22,8 +23,10 @@ const (
 	sweepMost  = 20               // commits in one round: the rest waits for the next
 	sweepKeep  = 10 * time.Minute // how long an expired row stays, for clocks that disagree
 
-	letterLease = time.Minute
-	letterRetry = time.Minute
+	letterLease   = time.Minute
+	letterRetry   = time.Minute
+	letterBatch   = 50
+	letterBatches = 20 // in one round: the rest waits for the next
 
 	// revokedKeep is how long a revoked grant stays for support to see why; its tokens are refused with and without it.
 	revokedKeep = 30 * 24 * time.Hour
@@ -63,16 +66,39 @@ func (p *Provider) repeat(ctx context.Context, every time.Duration, work func(co
 	}
 }
 
-// deliver empties the outbox. Letters go to the log until mail is set up; they hold no secret.
+// deliver empties the outbox, a batch after the other. Letters to people go to the log until mail is set up; they hold no secret.
+// Letters to applications go out side by side: one that does not answer keeps none of the others waiting.
 func (p *Provider) deliver(ctx context.Context) error {
-	letters, err := p.store.ClaimLetters(ctx, 50, letterLease)
-	for _, l := range letters {
-		p.config.Logger.InfoContext(ctx, "letter", slog.String("kind", l.Kind), slog.String("user_id", l.UserID.String()), slog.Any("data", l.Data))
-		if done := p.store.FinishLetter(ctx, l.ID, l.Attempt); done != nil {
-			err = errors.Join(err, done, p.store.RetryLetter(ctx, l.ID, l.Attempt, letterRetry))
+	for range letterBatches {
+		letters, err := p.store.ClaimLetters(ctx, letterBatch, letterLease)
+		if err != nil || len(letters) == 0 {
+			return err
+		}
+		failed := make([]error, len(letters))
+		var under sync.WaitGroup
+		for i, l := range letters {
+			under.Go(func() {
+				if logout.Delivers(l.Kind) {
+					failed[i] = p.logout.Deliver(ctx, l)
+				} else {
+					failed[i] = p.toLog(ctx, l)
+				}
+			})
+		}
+		under.Wait()
+		if err := errors.Join(failed...); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
+}
+
+func (p *Provider) toLog(ctx context.Context, l storage.Letter) error {
+	p.config.Logger.InfoContext(ctx, "letter", slog.String("kind", l.Kind), slog.String("user_id", l.UserID.String()), slog.Any("data", l.Data))
+	if err := p.store.FinishLetter(ctx, l.ID, l.Attempt); err != nil {
+		return errors.Join(err, p.store.RetryLetter(ctx, l.ID, l.Attempt, letterRetry))
+	}
+	return nil
 }
 
 // grantWalk goes through all grants in the order of their keys, a page each round, and drops those that are idle or revoked and of

@@ -22,6 +22,7 @@ type Metrics struct {
 	inFlight  prometheus.Gauge
 	tokens    *prometheus.CounterVec
 	rotations *prometheus.CounterVec
+	frontDoor *prometheus.CounterVec
 }
 
 // NewMetrics makes a registry of its own.
@@ -42,9 +43,12 @@ func NewMetrics(version string) *Metrics {
 		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signet_refresh_rotations_total", Help: "Presented refresh tokens by what the rotation rule decided; reuse: a grant was revoked.",
 		}, []string{"outcome"}),
+		frontDoor: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signet_front_door_requests_total", Help: "Requests to authorize, par and device_authorization by how they ended; no error: they were granted.",
+		}, []string{"endpoint", "error"}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.durations, m.inFlight, m.tokens, m.rotations,
+		m.requests, m.durations, m.inFlight, m.tokens, m.rotations, m.frontDoor,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "signet_build_info", Help: "1, with the version.", ConstLabels: prometheus.Labels{"version": version},
 		}, func() float64 { return 1 }),
@@ -75,6 +79,11 @@ func (m *Metrics) TokenRequest(grantType string, code oauth.Code) {
 // Rotation implements provider.Observer.
 func (m *Metrics) Rotation(outcome storage.Outcome) {
 	m.rotations.WithLabelValues(outcome.String()).Inc()
+}
+
+// FrontDoor implements provider.Observer.
+func (m *Metrics) FrontDoor(endpoint string, code oauth.Code) {
+	m.frontDoor.WithLabelValues(endpoint, string(code)).Inc()
 }
 
 // handler is GET /metrics.
