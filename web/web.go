@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/web/pages"
 )
 
 // requestID is the header that names an answer: in the log, on an error page and in signet explain.
@@ -60,15 +62,27 @@ func New(o Options) (http.Handler, error) {
 	noMethod := refuse(&oauth.Error{
 		Code: oauth.InvalidRequest, Description: "this address does not take this method", Status: http.StatusMethodNotAllowed,
 	})
-	handlers := map[string]gin.HandlerFunc{}
+	set, err := pages.New(o.Provider)
+	if err != nil {
+		return nil, fmt.Errorf("make the pages: %w", err)
+	}
+	handlers, err := set.Handlers()
+	if err != nil {
+		return nil, err
+	}
 	for _, route := range o.Provider.Routes() {
+		if route.Page != "" {
+			continue
+		}
 		handlers[route.Path] = func(c *gin.Context) {
 			if err := route.Serve(c.Writer, c.Request); err != nil {
 				_ = c.Error(err)
 				o.Provider.Refused(c.Writer.Header().Get(requestID), err)
 			}
 		}
-		engine.Any(route.Path, handlers[route.Path])
+	}
+	for path, handle := range handlers {
+		engine.Any(path, handle)
 	}
 	engine.NoMethod(func(c *gin.Context) {
 		handle, known := handlers[c.Request.URL.Path]

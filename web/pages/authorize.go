@@ -1,0 +1,36 @@
+package pages
+
+import (
+	"errors"
+
+	"github.com/signet-idp/signet/provider/authorize"
+)
+
+// hub is the authorization endpoint: requests come in here, every page comes back here, and what comes next is decided here. A tx
+// beside a client_id is an app's own parameter, one that is unknown and ignored.
+func hub(x *exchange) error {
+	var p *authorize.Passage
+	var err error
+	if tx := x.params.Get("tx"); tx != "" && !x.params.Has("client_id") {
+		p, err = x.door.Resume(x.ctx(), x.visit, tx)
+	} else {
+		p, err = x.door.Begin(x.ctx(), x.visit, x.params)
+	}
+	if err != nil {
+		return err
+	}
+	if p.Step != authorize.StepIssue {
+		x.redirect(x.address(p.Step, p.Sealed))
+		return nil
+	}
+	x.speak(p.Request.UILocales)
+	returned, err := x.door.Issue(x.ctx(), x.visit, p)
+	if errors.Is(err, authorize.ErrAgain) {
+		x.redirect(x.hubAddress(p.Sealed))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return x.give(returned)
+}

@@ -1,0 +1,102 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/provider/browser"
+)
+
+// factorPage asks for a one-time code, or a recovery code instead.
+type factorPage struct {
+	App             *appView
+	StepUp          string // the app that asks for more than a password; "": the account itself does
+	Action          string
+	Form            form
+	Remember        bool // offer to remember the browser
+	Problem         string
+	RecoveryProblem string
+	You             youView
+}
+
+func (factorPage) template() string { return "mfa" }
+
+func showFactor(x *exchange) error {
+	p, err := x.passage()
+	if err != nil {
+		return err
+	}
+	if p.Step != authorize.StepSecondFactor {
+		x.redirect(x.hubAddress(p.Sealed))
+		return nil
+	}
+	return x.showFactor(p, http.StatusOK, factorPage{})
+}
+
+func (x *exchange) showFactor(p *authorize.Passage, status int, page factorPage) error {
+	page.App, page.Action, page.You = app(p), x.path, x.you(p, "you.signing")
+	// A browser that is remembered is spared at an ordinary sign-in alone: to offer it here would promise too much.
+	page.Remember = !p.Account.Session.SignedIn() || browser.AwaitsFactor(p.Account.Session, p.Now)
+	if !page.Remember {
+		page.StepUp, page.You.Text = clientName(p.Client), "you.as"
+	}
+	var err error
+	if page.Form, err = x.form(p.Sealed); err != nil {
+		return err
+	}
+	return x.show(status, page)
+}
+
+func secondFactor(x *exchange) error {
+	p, err := x.posted()
+	if err != nil {
+		return err
+	}
+	if p.Step != authorize.StepSecondFactor {
+		x.redirect(x.hubAddress(p.Sealed))
+		return nil
+	}
+	proof := browser.Proof{
+		OTP: withoutSpace(x.params.Get("otp")), RecoveryCode: strings.TrimSpace(x.params.Get("recovery_code")), Remember: x.params.Has("remember"),
+	}
+	if proof.OTP == "" && proof.RecoveryCode == "" {
+		page := factorPage{Problem: x.text("factor.incomplete")}
+		if x.params.Has("recovery_code") {
+			page = factorPage{RecoveryProblem: x.text("factor.incomplete")}
+		}
+		return x.showFactor(p, http.StatusUnprocessableEntity, page)
+	}
+	_, err = x.browsers.SecondFactor(x.ctx(), x.visit, p.Request.ClientID, *p.Account, proof)
+	if err == nil || errors.Is(err, browser.ErrGone) {
+		x.redirect(x.hubAddress(p.Sealed)) // whoever is gone is asked to sign in again there
+		return nil
+	}
+	page, wrong := factorPage{}, "factor.wrong"
+	if proof.OTP == "" {
+		wrong = "factor.recovery_wrong"
+	}
+	status, problem := x.problem(err, wrong)
+	switch {
+	case problem == "":
+		return err
+	case proof.OTP == "":
+		page.RecoveryProblem = problem
+	default:
+		page.Problem = problem
+	}
+	x.note(err)
+	return x.showFactor(p, status, page)
+}
+
+// withoutSpace takes out what people and authenticators put between digits.
+func withoutSpace(code string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '-' {
+			return -1
+		}
+		return r
+	}, code)
+}

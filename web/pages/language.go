@@ -1,0 +1,125 @@
+package pages
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// messageFiles hold the texts, one file active.TAG.json for each language. A language is added by adding its file; what it lacks is
+// said in English.
+//
+//go:embed messages/*.json
+var messageFiles embed.FS
+
+// tongue is a language that pages are written in.
+type tongue struct {
+	Tag, Dir  string // for the lang and dir attributes
+	localizer *i18n.Localizer
+}
+
+// tongues are the languages there are, English first.
+type tongues struct {
+	matcher language.Matcher
+	each    []tongue
+}
+
+// loadTongues reads the message files of a folder.
+func loadTongues(files fs.FS) (*tongues, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	names, err := fs.Glob(files, "messages/active.*.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+			return nil, fmt.Errorf("read the texts of %s: %w", name, err)
+		}
+	}
+	tags := bundle.LanguageTags()
+	t := &tongues{matcher: language.NewMatcher(tags)}
+	for _, tag := range tags {
+		t.each = append(t.each, tongue{Tag: tag.String(), Dir: direction(tag), localizer: i18n.NewLocalizer(bundle, tag.String())})
+	}
+	return t, nil
+}
+
+// direction is the one that the language's script is written in.
+func direction(tag language.Tag) string {
+	switch script, _ := tag.Script(); script.String() {
+	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr":
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// choose takes the language that fits best: what the app asked for (ui_locales, tags separated by spaces) before what the browser
+// prefers (Accept-Language). It returns the index in each.
+func (t *tongues) choose(uiLocales []string, accept string) int {
+	var wanted []language.Tag
+	for _, text := range uiLocales {
+		if tag, err := language.Parse(text); err == nil {
+			wanted = append(wanted, tag)
+		}
+	}
+	if _, i, confidence := t.matcher.Match(wanted...); confidence > language.No {
+		return i
+	}
+	wanted, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil {
+		return 0
+	}
+	_, i, confidence := t.matcher.Match(wanted...)
+	if confidence == language.No {
+		return 0
+	}
+	return i
+}
+
+// text is the message id with the values that pairs name: name, value, name, value.
+func (t tongue) text(id string, pairs ...any) (string, error) {
+	values, err := paired(pairs)
+	if err != nil {
+		return "", fmt.Errorf("message %s: %w", id, err)
+	}
+	return t.localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: values})
+}
+
+// count is the message id in the form that the language has for n.
+func (t tongue) count(id string, n int) (string, error) {
+	return t.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n})
+}
+
+func (t tongue) localize(c *i18n.LocalizeConfig) (string, error) {
+	text, err := t.localizer.Localize(c)
+	if missing := (*i18n.MessageNotFoundErr)(nil); errors.As(err, &missing) && text != "" {
+		err = nil // said in English
+	}
+	return text, err
+}
+
+// has reports whether there is a message id, at least in English.
+func (t tongue) has(id string) bool {
+	_, err := t.text(id)
+	return err == nil
+}
+
+var errPairs = errors.New("values come in pairs of a name and a value")
+
+func paired(pairs []any) (map[string]any, error) {
+	values := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok || i+1 == len(pairs) {
+			return nil, errPairs
+		}
+		values[name] = pairs[i+1]
+	}
+	return values, nil
+}

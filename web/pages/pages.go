@@ -1,0 +1,88 @@
+package pages
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/signet-idp/signet/provider"
+	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/logout"
+)
+
+// Set is all pages. It is safe for concurrent use.
+type Set struct {
+	door     *authorize.Door
+	browsers *browser.Browsers
+	logout   *logout.Logout
+	refused  func(requestID string, err error)
+	render   *renderer
+	routes   []provider.Route // of pages alone
+	base     string           // the path of the issuer, in front of every address
+	guard    *http.CrossOriginProtection
+}
+
+// New reads the texts, templates and static files, and executes every template once in every language.
+func New(p *provider.Provider) (*Set, error) {
+	issuer, err := url.Parse(p.Door().IssuerURL)
+	if err != nil {
+		return nil, fmt.Errorf("parse the issuer: %w", err)
+	}
+	s := &Set{
+		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), refused: p.Refused,
+		base: strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
+	}
+	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
+	if err := s.guard.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
+		return nil, fmt.Errorf("trust the issuer's own origin: %w", err)
+	}
+	for _, r := range p.Routes() {
+		if r.Page != "" {
+			s.routes = append(s.routes, r)
+		}
+	}
+	if s.render, err = newRenderer(messageFiles, s.base, issuer.Host+s.base); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// action is what a page does. A nil function: the page does not take the method.
+type action struct {
+	get  func(*exchange) error
+	post func(*exchange) error
+	// entry: other sites lead here by POST too, as the standards have it. Their POST brings no cookie (SameSite=Lax): it is answered
+	// with a redirect to GET with the same parameters. A POST with tx is the page's own form.
+	entry bool
+}
+
+// actions are the pages by the names that the route table gives them.
+func actions() map[string]action {
+	return map[string]action{
+		"authorize": {get: hub, entry: true},
+		"login":     {get: showSignIn, post: signIn},
+		"choose":    {get: showChoice, post: choose},
+		"mfa":       {get: showFactor, post: secondFactor},
+		"consent":   {get: showConsent, post: decideConsent},
+		"device":    {get: showDevice, post: device},
+		"logout":    {get: endSession, post: confirmEnd, entry: true},
+	}
+}
+
+// Handlers are the pages' handlers by the path that each is mounted at, static files among them.
+func (s *Set) Handlers() (map[string]gin.HandlerFunc, error) {
+	known := actions()
+	handlers := map[string]gin.HandlerFunc{s.base + staticPath + ":name": s.render.assets.serve}
+	for _, r := range s.routes {
+		a, ok := known[r.Page]
+		if !ok {
+			return nil, fmt.Errorf("the route %s is served by the page %s, which there is none of", r.Path, r.Page)
+		}
+		handlers[r.Path] = func(c *gin.Context) { s.serve(c, r, a) }
+	}
+	return handlers, nil
+}

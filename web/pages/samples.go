@@ -1,0 +1,50 @@
+package pages
+
+// samples are page structs of every kind, each filled and each as empty as it can be: what every template is tried with at the start.
+func samples() []page {
+	app := &appView{Name: "Bookshop", Logo: "https://shop.example/logo.png", Host: "shop.example", Initial: "B"}
+	plain := &appView{Name: "Bookshop", Host: "shop.example", Initial: "B"}
+	sealed := form{Tx: "stx_sample", Token: "sft_sample"}
+	you := youView{Text: "you.as", Name: "Ada Lovelace", Change: "/login/choose?tx=stx_sample"}
+	asks := []ask{{Text: "See your email address", Values: []string{"ada@example.com"}}, {Text: "Use the permission books:read"}}
+	ada := accountView{ID: "0192", Name: "Ada Lovelace", Login: "ada", Initial: "A"}
+	eve := accountView{ID: "0193", Name: "eve", Initial: "E", Half: true}
+	return []page{
+		signInPage{App: app, Action: "/login", Form: sealed},
+		signInPage{
+			App: plain, Again: true, Create: true, Action: "/login", Form: sealed, Username: "ada", Problem: "Wrong.", Choose: "/login/choose?tx=stx_sample",
+		},
+		signInPage{Device: true, Action: "/login", Form: sealed},
+		choosePage{App: app, Action: "/login/choose", Form: sealed, Accounts: []accountView{ada, eve}, Other: "/login?tx=stx_sample"},
+		choosePage{Action: "/login/choose", Form: sealed, Accounts: []accountView{ada}, Other: "/login?tx=stx_sample", Problem: "Gone."},
+		factorPage{App: app, Action: "/mfa", Form: sealed, Remember: true, You: youView{Text: "you.signing", Name: "Ada", Change: "/login/choose?tx=stx_sample"}},
+		factorPage{App: plain, StepUp: "Bookshop", Action: "/mfa", Form: sealed, Problem: "Wrong.", You: you},
+		factorPage{Action: "/mfa", Form: sealed, RecoveryProblem: "Wrong.", You: you},
+		consentPage{
+			App: app, Asks: asks, Resources: asks, Unverified: true, Policy: "https://shop.example/privacy", TOS: "https://shop.example/terms",
+			Action: "/consent", Form: sealed, You: you,
+		},
+		consentPage{App: plain, Action: "/consent", Form: sealed, You: you},
+		devicePage{Action: "/device", Form: sealed, You: you},
+		devicePage{Action: "/device", Form: sealed, UserCode: "BCDF-GHJK", Problem: "Wrong.", You: you},
+		deviceConfirmPage{
+			Client: "Television", Asks: asks, Resources: asks, UserCode: "BCDF-GHJK", Device: "stx_sample", Action: "/device", Form: sealed, You: you,
+		},
+		deviceConfirmPage{Client: "Television", UserCode: "BCDF-GHJK", Device: "stx_sample", Action: "/device", Form: sealed, You: you},
+		toldPage{"device.allowed_title", "device.allowed"},
+		toldPage{"device.denied_title", "device.denied"},
+		toldPage{"signout.stay_title", "signout.stay"},
+		signOutPage{Client: "Bookshop", Accounts: []accountView{ada, eve}, Action: "/oauth2/logout", Form: sealed},
+		signOutPage{Action: "/oauth2/logout", Form: sealed},
+		signedOutPage{Frames: []string{"https://shop.example/out?iss=i&sid=s"}, Return: "https://shop.example/", Note: "It is not registered."},
+		signedOutPage{},
+		formPostPage{Action: "https://shop.example/cb", Host: "shop.example", Fields: [][2]string{{"code", "sac_sample"}, {"state", "s"}}},
+		refusalPage{
+			Heading: "refusal.redirect_uri_mismatch", Text: "refusal.redirect_uri_mismatch.text", Wait: "Wait.", Continue: "/oauth2/authorize?tx=stx_sample",
+			Code: "invalid_request", Description: "redirect_uri is not registered", Client: "bookshop", Parameter: "redirect_uri",
+			Received: &compared{"https://shop.example/", "other"}, Registered: []compared{{"https://shop.example/", "cb"}}, ID: "SAMPLE",
+		},
+		refusalPage{Heading: "refusal.redirect_uri_missing", Text: "refusal.redirect_uri_missing.text", Parameter: "redirect_uri", ID: "SAMPLE"},
+		refusalPage{Heading: "refusal.no_request", Text: "refusal.no_request.text", ID: "SAMPLE"},
+	}
+}

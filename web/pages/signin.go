@@ -1,0 +1,96 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// signInPage asks for a username and a password.
+type signInPage struct {
+	App      *appView // nil: for a device
+	Device   bool
+	Again    bool // somebody is signed in, and it must be proven anew
+	Create   bool // the app would have a new account made
+	Action   string
+	Form     form
+	Username string
+	Problem  string
+	Choose   string // address of the accounts that are signed in; "" nobody is
+}
+
+func (signInPage) template() string { return "login" }
+
+// showSignIn shows the page whatever step is next: a person may want to be somebody else than who is signed in.
+func showSignIn(x *exchange) error {
+	p, err := x.passage()
+	if err != nil {
+		return err
+	}
+	username := p.Request.LoginHint
+	if p.Account != nil && p.Step == authorize.StepSignIn {
+		username = p.Account.User.Username
+	}
+	return x.showSignIn(p, http.StatusOK, username, "")
+}
+
+func (x *exchange) showSignIn(p *authorize.Passage, status int, username, problem string) error {
+	page := signInPage{
+		App: app(p), Device: p.Request.Kind == authorize.KindDevice, Again: p.Account != nil && p.Step == authorize.StepSignIn,
+		Create: p.Request.Prompts(oauth.PromptCreate), Action: x.path, Username: username, Problem: problem,
+	}
+	if len(p.Accounts) > 0 && !page.Again {
+		page.Choose = x.address(authorize.StepChoose, p.Sealed)
+	}
+	var err error
+	if page.Form, err = x.form(p.Sealed); err != nil {
+		return err
+	}
+	return x.show(status, page)
+}
+
+func signIn(x *exchange) error {
+	p, err := x.posted()
+	if err != nil {
+		return err
+	}
+	username, password := x.params.Get("username"), x.params.Get("password")
+	if username == "" || password == "" {
+		return x.showSignIn(p, http.StatusUnprocessableEntity, username, x.text("signin.incomplete"))
+	}
+	_, err = x.browsers.SignIn(x.ctx(), x.visit, p.Request.ClientID, username, storage.NewSecret([]byte(password)))
+	if err == nil {
+		x.redirect(x.hubAddress(p.Sealed))
+		return nil
+	}
+	status, problem := x.problem(err, "signin.wrong")
+	if problem == "" {
+		return err
+	}
+	x.note(err)
+	return x.showSignIn(p, status, username, problem)
+}
+
+// problem is what the form says of a proof that failed, and the status it is said with; "" where no form says it.
+func (x *exchange) problem(err error, wrong string) (status int, text string) {
+	switch e := oauth.As(err); {
+	case errors.Is(err, account.ErrWrong):
+		return http.StatusUnprocessableEntity, x.text(wrong)
+	case errors.Is(err, browser.ErrEnrolment):
+		return http.StatusForbidden, x.text("signin.enrolment")
+	case e != nil && e.Code == oauth.SlowDown:
+		return http.StatusTooManyRequests, x.wait(e.RetryAfter)
+	case e != nil && e.Code == oauth.TemporarilyUnavailable:
+		x.retryAfter(e.RetryAfter)
+		return http.StatusServiceUnavailable, x.text("busy")
+	}
+	return 0, ""
+}
+
+// note leaves what a form says of an error in the log.
+func (x *exchange) note(err error) { _ = x.c.Error(err) }
