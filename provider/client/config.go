@@ -19,7 +19,7 @@ const (
 type Config struct {
 	Issuer        string   // names the realm in challenges, and is the audience of client assertions
 	TokenEndpoint string   // the other audience that client assertions may have; "": none
-	GrantTypes    []string // that a client may register; nil: password, refresh_token, client_credentials
+	GrantTypes    []string // that a client may register; nil: all that the token endpoint knows
 	Algorithms    []string // JWS algorithms that a client may choose; nil: none, every client gets the server's default
 
 	Rotation                 storage.Rotation // "": strict for confidential clients, balanced for public ones
@@ -33,7 +33,9 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.GrantTypes == nil {
-		c.GrantTypes = []string{oauth.GrantPassword, oauth.GrantRefreshToken, oauth.GrantClientCredentials}
+		c.GrantTypes = []string{
+			oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantDeviceCode, oauth.GrantClientCredentials, oauth.GrantPassword,
+		}
 	}
 	orDuration(&c.Grace, DefaultGrace)
 	orDuration(&c.AccessTokenLifetime, DefaultAccessTokenLifetime)

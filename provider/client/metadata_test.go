@@ -49,13 +49,23 @@ func TestPrivateUseSchemesMakeANativeClientUnlessItSaysWeb(t *testing.T) {
 
 func TestGrantTypesThatAreNotBuiltAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, m := range []storage.ClientMetadata{
-		{}, {GrantTypes: []string{"authorization_code"}, RedirectURIs: []string{"https://a.example/"}}, {GrantTypes: []string{"implicit"}},
+	code := storage.ClientMetadata{GrantTypes: []string{"authorization_code"}, RedirectURIs: []string{"https://a.example/"}}
+	for _, c := range []struct {
+		config Config
+		m      storage.ClientMetadata
+		lists  string
+	}{
+		{Config{}, storage.ClientMetadata{GrantTypes: []string{"implicit"}}, "authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code"},
+		{Config{GrantTypes: []string{"password"}}, code, "it supports password"},
+		{Config{GrantTypes: []string{"password"}}, storage.ClientMetadata{}, "this server supports password"},
 	} {
-		_, err := Validate(m, Config{})
-		if e := oauth.As(err); e == nil || e.Code != oauth.InvalidClientMetadata || !strings.Contains(e.Description, "password, refresh_token, client_credentials") {
-			t.Errorf("%v: %v", m.GrantTypes, err)
+		_, err := Validate(c.m, c.config)
+		if e := oauth.As(err); e == nil || e.Code != oauth.InvalidClientMetadata || !strings.Contains(e.Description, c.lists) {
+			t.Errorf("%v: %v", c.m.GrantTypes, err)
 		}
+	}
+	if _, err := Validate(code, Config{}); err != nil {
+		t.Errorf("authorization_code: %v", err)
 	}
 }
 

@@ -81,11 +81,17 @@ type Answer struct {
 
 // Grants are the grant types that this endpoint serves and a client may register for.
 func Grants() []string {
-	return []string{oauth.GrantPassword, oauth.GrantRefreshToken, oauth.GrantClientCredentials}
+	return []string{
+		oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantDeviceCode, oauth.GrantClientCredentials, oauth.GrantPassword,
+	}
 }
 
 func (e *Endpoint) grant(name string) grantType {
 	switch name {
+	case oauth.GrantAuthorizationCode:
+		return e.authorizationCode
+	case oauth.GrantDeviceCode:
+		return e.device
 	case oauth.GrantPassword:
 		return e.password
 	case oauth.GrantMFAOTP:
@@ -134,6 +140,17 @@ func (e *Endpoint) serveToken(w http.ResponseWriter, a *asked) (err error) {
 		return err
 	}
 	return writeJSON(w, answer)
+}
+
+// identify reads the form of a request and says who sends it, for the endpoints that every grant shares.
+func (e *Endpoint) identify(a *asked) (caller client.Caller, err error) {
+	if a.params, err = oauth.ParseForm(a.request); err != nil {
+		return client.Caller{}, err
+	}
+	if caller, err = e.Clients.Authenticate(a.request.Context(), a.request.Header.Values("Authorization"), a.params); err == nil {
+		a.proven = caller.Client.ID
+	}
+	return caller, err
 }
 
 // registrationOf is the grant_types entry that a grant_type needs: the second step of the password grant has none of its own.

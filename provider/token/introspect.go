@@ -40,24 +40,19 @@ func (e *Endpoint) Introspect(w http.ResponseWriter, r *http.Request) error {
 	return a.refused(e.serveIntrospection(w, &a))
 }
 
-func (e *Endpoint) serveIntrospection(w http.ResponseWriter, a *asked) (err error) {
-	if a.params, err = oauth.ParseForm(a.request); err != nil {
-		return err
-	}
-	r, params := a.request, a.params
-	ctx := r.Context()
-	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), params)
+func (e *Endpoint) serveIntrospection(w http.ResponseWriter, a *asked) error {
+	caller, err := e.identify(a)
 	if err != nil {
 		return err
 	}
-	a.proven = caller.Client.ID
 	if !caller.Authenticated {
 		return e.Clients.Refuse()
 	}
-	text, err := params.Need("token")
+	text, err := a.params.Need("token")
 	if err != nil {
 		return err
 	}
+	ctx := a.request.Context()
 	var answer Introspection
 	if handle.PrefixOf(text) == string(handle.Refresh) {
 		answer, err = e.introspectRefresh(ctx, caller.Client, text)
@@ -82,52 +77,53 @@ func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, 
 	if read.ClientID != caller.ID && !slices.Contains(read.Audience, caller.ID) && !serves(caller.ID, resources) {
 		return Introspection{}, nil
 	}
-	username, alive, err := e.alive(ctx, read)
+	standing, alive, err := e.alive(ctx, read)
 	if err != nil || !alive {
 		return Introspection{}, err
 	}
-	scope, err := e.standingScope(ctx, read, caller)
+	owner, err := e.owner(ctx, read, caller)
 	if err != nil {
 		return Introspection{}, err
 	}
+	scope := intersect(strings.Fields(read.Scope), registeredScope(owner.Metadata))
 	scope = client.Defined(scope, read.Audience, resources, e.IssuerURL)
 	return Introspection{
-		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: username, TokenType: "Bearer",
+		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: standing.User.Username, TokenType: "Bearer",
 		Expires: read.Expires, IssuedAt: read.IssuedAt, Subject: read.Subject, Audience: read.Audience, Issuer: read.Issuer,
 		ID: read.ID, AuthTime: read.AuthTime, ACR: read.ACR, AMR: read.AMR,
 	}, nil
 }
 
 // alive looks at everything that an access token stands on: its time, its grant, its user and client, and whether it was revoked
-// by itself. username is the user's, "" for a client's own token.
-func (e *Endpoint) alive(ctx context.Context, read issue.Read) (username string, alive bool, err error) {
+// by itself. The standing is that of its grant, empty for a client's own token.
+func (e *Endpoint) alive(ctx context.Context, read issue.Read) (s storage.Standing, alive bool, err error) {
 	if !read.OfGrant {
 		alive, err = e.clientTokenAlive(ctx, read)
-		return "", alive, err
+		return storage.Standing{}, alive, err
 	}
-	s, err := e.Store.FindGrant(ctx, read.GrantID)
+	s, err = e.Store.FindGrant(ctx, read.GrantID)
 	if errors.Is(err, storage.ErrNotFound) {
-		return "", false, nil
+		return storage.Standing{}, false, nil
 	}
 	if err != nil {
-		return "", false, err
+		return storage.Standing{}, false, err
 	}
 	dead := expired(read, s.Now) || s.Grant.ClientID != read.ClientID || s.Refused() != storage.Admissible ||
 		slices.Contains(s.Denied, read.Serial)
-	return s.User.Username, !dead, nil
+	return s, !dead, nil
 }
 
-// standingScope is what of the token's scope its client is still registered for: what was taken away is gone at once. caller is
-// the client that asks, who mostly is the token's own.
-func (e *Endpoint) standingScope(ctx context.Context, read issue.Read, caller storage.Client) ([]string, error) {
-	owner := caller
-	if owner.ID != read.ClientID {
-		var err error
-		if owner, _, err = e.Store.FindClient(ctx, read.ClientID); err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return nil, err
-		}
+// owner is the client that the token was made for: caller, who asks, mostly is. What its registration lost, its tokens have lost at
+// once; one that is gone has nothing.
+func (e *Endpoint) owner(ctx context.Context, read issue.Read, caller storage.Client) (storage.Client, error) {
+	if caller.ID == read.ClientID {
+		return caller, nil
 	}
-	return intersect(strings.Fields(read.Scope), registeredScope(owner.Metadata)), nil
+	owner, _, err := e.Store.FindClient(ctx, read.ClientID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.Client{}, nil
+	}
+	return owner, err
 }
 
 // clientTokenAlive is alive for client credentials, whose tokens have no row.

@@ -74,7 +74,7 @@ func (e *Endpoint) redeem(
 		return nil, err
 	}
 	g.Scope, g.Audience = to.scope, to.audience
-	p := e.activate(q, &g, to.form, s.Now)
+	p := e.activate(q, &g, to.form, s.Now, handle.NewSecret())
 	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
 		return e.Store.RedeemGrant(ctx, storage.Redemption{
 			Grant: g, Revision: tried, Spend: spend, Also: storage.Also{Events: []storage.Event{signedIn(q, g)}},

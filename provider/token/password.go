@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
-	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
@@ -151,33 +149,11 @@ func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Gr
 func (e *Endpoint) create(
 	q *request, g storage.Grant, form client.TokenForm, spend storage.Spend, ticket *throttle.Ticket,
 ) (*plan, error) {
-	p := e.activate(q, &g, form, g.CreatedAt)
+	p := e.activate(q, &g, form, g.CreatedAt, handle.NewSecret())
 	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
 		return e.Store.CreateGrant(ctx, g, spend, storage.Also{Events: []storage.Event{signedIn(q, g)}})
 	})
 	return p, nil
-}
-
-// activate makes the grant active at now: it draws the secret, sets the grant's end and issues generation 1 where the client
-// refreshes. A plan for its first tokens comes of it.
-func (e *Endpoint) activate(q *request, g *storage.Grant, form client.TokenForm, now time.Time) *plan {
-	c := q.caller.Client
-	g.State, g.Pending, g.Seen = storage.Active, nil, q.seen
-	p := &plan{
-		order: issue.Order{
-			Client: c, Grant: g, Scope: g.Scope, Audience: g.Audience, Form: form, Now: now,
-		},
-		idToken: slices.Contains(g.Scope, oauth.ScopeOpenID),
-	}
-	secret := handle.NewSecret()
-	g.SecretHash, g.KeyID = handle.SecretDigest(secret), e.Mint.CurrentKey()
-	g.ExpiresAt = now.Add(form.Lifetime)
-	if slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken) {
-		g.Generation, g.IssuedAt = 1, now
-		g.ExpiresAt = now.Add(e.Clients.RefreshTokenLifetime(c))
-		p.refresh = &handle.Handle{Grant: g.ID, Generation: 1, Secret: secret, Key: g.KeyID}
-	}
-	return p
 }
 
 // settle is the write of a sign-in. A second factor is right only once the write has spent it: one that was used before is a

@@ -34,12 +34,28 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := q.caller.Client
+	return e.present(ctx, q, s, presentation{
+		what: "refresh token", handle: h, scope: q.params.Get("scope"), idToken: q.caller.Client.Metadata.IDTokenOnRefresh, dead: deadRefreshToken,
+	})
+}
+
+// presentation is one use of a grant's refresh token, or of the device code that is the parent of the first.
+type presentation struct {
+	what    string // it is, for the log
+	handle  handle.Handle
+	scope   string                // that this one access token is asked to have; "": all
+	idToken bool                  // answer with an ID token, where openid is granted
+	dead    func(deadToken) error // the answer where it does not work
+}
+
+// present takes what was presented through the rules of docs/grants.md.
+func (e *Endpoint) present(ctx context.Context, q *request, s storage.Standing, p presentation) (*plan, error) {
+	c, h := q.caller.Client, p.handle
 	policy := e.Clients.Policy(c)
 	if why := unfit(s, h, c.ID, policy); why != "" { // rules 1 and 2
-		return nil, deadRefreshToken(q.dead(why, s.Grant, h))
+		return nil, p.dead(q.dead(why, s.Grant, h))
 	}
-	scope, audience, err := e.narrowed(q, s.Grant)
+	scope, audience, err := e.narrowed(q, s.Grant, p.scope)
 	if err != nil {
 		return nil, err
 	}
@@ -51,20 +67,27 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	verdict := storage.Present(s.Grant, presented, policy, e.Mint.CurrentKey(), s.Now)
 	e.Observer.Rotation(verdict.Outcome)
 	if verdict.Outcome == storage.Reuse {
-		return nil, e.reuse(ctx, q, s.Grant, h)
+		if err := e.reuse(ctx, q, s.Grant); err != nil {
+			return nil, err
+		}
+		return nil, p.dead(q.dead("reuse of a dead "+p.what+": the grant was revoked", s.Grant, h))
 	}
 	newest := handle.Handle{Grant: h.Grant, Secret: h.Secret, Generation: s.Grant.Generation, Fork: s.Grant.Fork, Key: s.Grant.KeyID}
 	if step := verdict.Step; step != nil {
 		newest.Generation, newest.Fork, newest.Key = step.Generation, step.Fork, step.KeyID
 	}
-	return &plan{
+	plan := &plan{
 		order: issue.Order{
 			Client: c, Grant: refreshed(s.Grant), Scope: to.scope, Audience: to.audience, Form: to.form, Now: s.Now,
 		},
 		refresh: &newest,
-		idToken: c.Metadata.IDTokenOnRefresh && slices.Contains(to.scope, oauth.ScopeOpenID),
+		idToken: p.idToken && slices.Contains(to.scope, oauth.ScopeOpenID),
 		settle:  e.rotate(q, s.Grant, verdict),
-	}, nil
+	}
+	if plan.idToken {
+		plan.person, err = e.askedInIDToken(ctx, s.Grant)
+	}
+	return plan, err
 }
 
 // unfit says what speaks against the token before the rotation rule is asked: rules 1 and 2. "" is nothing.
@@ -94,12 +117,12 @@ func (q *request) dead(why string, g storage.Grant, h handle.Handle) deadToken {
 }
 
 // narrowed is what this one access token is asked to be good for: never more than the grant, and never more than the client is
-// still registered for. The grant itself keeps its scope.
-func (e *Endpoint) narrowed(q *request, g storage.Grant) (scope, audience []string, err error) {
+// still registered for. The grant itself keeps its scope. asked is the scope parameter, "" for all that stands.
+func (e *Endpoint) narrowed(q *request, g storage.Grant, asked string) (scope, audience []string, err error) {
 	standing := intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
-	if q.params.Get("scope") == "" {
+	if asked == "" {
 		scope = standing
-	} else if scope, err = oauth.ParseScope(q.params.Get("scope")); err != nil {
+	} else if scope, err = oauth.ParseScope(asked); err != nil {
 		return nil, nil, err
 	} else if !oauth.Within(scope, standing) {
 		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted")
@@ -161,7 +184,7 @@ func (e *Endpoint) rotate(q *request, g storage.Grant, v storage.Verdict) func(c
 
 // reuse ends the grant: a dead token is still in somebody's hands (rule 7). The revocation commits before the answer is given; a
 // row that moved meanwhile is judged again.
-func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant, h handle.Handle) error {
+func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant) error {
 	event := e.event(q, g, "grant.reuse")
 	letter := storage.Letter{Kind: "refresh_token_reuse", UserID: g.UserID, Data: map[string]string{
 		"client_id": g.ClientID, "address": q.seen.Address,
@@ -170,10 +193,10 @@ func (e *Endpoint) reuse(ctx context.Context, q *request, g storage.Grant, h han
 		ID: g.ID, Revision: g.Revision, Reason: storage.ReasonReuse,
 		Also: storage.Also{Events: []storage.Event{event}, Letters: []storage.Letter{letter}},
 	})
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return err
+	if errors.Is(err, storage.ErrNotFound) { // swept meanwhile: as dead as it can be
+		return nil
 	}
-	return deadRefreshToken(q.dead("reuse of a dead refresh token: the grant was revoked", g, h))
+	return err
 }
 
 // event is an audit event about a presentation: who it is now, and who made the last exchange.

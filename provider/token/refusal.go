@@ -44,11 +44,12 @@ type asked struct {
 	proven    string // the client that authenticated; "" where none did
 }
 
-// refused makes a Refused of a refusal that names a client. Outages are no refusals, and neither is mfa_required, which a sign-in
-// goes on from.
+// refused makes a Refused of a refusal that names a client. Outages are no refusals, and neither is what a request goes on from:
+// mfa_required, and a device that is told to ask again.
 func (a *asked) refused(err error) error {
 	e := oauth.As(err)
-	if e == nil || e.HTTPStatus() >= http.StatusInternalServerError || e.Code == oauth.MFARequired {
+	if e == nil || e.HTTPStatus() >= http.StatusInternalServerError || e.Code == oauth.MFARequired || e.Code == oauth.AuthorizationPending ||
+		e.Code == oauth.SlowDown && a.grantType == oauth.GrantDeviceCode {
 		return err
 	}
 	client := a.clientID()

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider/handle"
-	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -18,22 +17,17 @@ func (e *Endpoint) Revoke(w http.ResponseWriter, r *http.Request) error {
 	return a.refused(e.serveRevocation(w, &a))
 }
 
-func (e *Endpoint) serveRevocation(w http.ResponseWriter, a *asked) (err error) {
-	if a.params, err = oauth.ParseForm(a.request); err != nil {
-		return err
-	}
-	r, params := a.request, a.params
-	ctx := r.Context()
-	caller, err := e.Clients.Authenticate(ctx, r.Header.Values("Authorization"), params)
+func (e *Endpoint) serveRevocation(w http.ResponseWriter, a *asked) error {
+	caller, err := e.identify(a)
 	if err != nil {
 		return err
 	}
-	a.proven = caller.Client.ID
-	text, err := params.Need("token")
+	text, err := a.params.Need("token")
 	if err != nil {
 		return err
 	}
-	q := &request{params: params, caller: caller, seen: seenBy(r)}
+	ctx := a.request.Context()
+	q := &request{params: a.params, caller: caller, seen: seenBy(a.request)}
 	if handle.PrefixOf(text) == string(handle.Refresh) {
 		err = e.revokeGrant(ctx, q, text)
 	} else {

@@ -2,6 +2,7 @@ package token
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,27 +27,24 @@ func (e *Endpoint) Userinfo(w http.ResponseWriter, r *http.Request) error {
 		return invalidToken(errors.New("the issuer is not in its audience"))
 	}
 	ctx := r.Context()
-	_, alive, err := e.alive(ctx, read)
+	standing, alive, err := e.alive(ctx, read)
 	if err != nil {
 		return err
 	}
 	if !alive {
 		return invalidToken(errors.New("token is not active"))
 	}
-	scope, err := e.standingScope(ctx, read, storage.Client{})
+	owner, err := e.owner(ctx, read, storage.Client{})
 	if err != nil {
 		return err
 	}
+	scope := intersect(strings.Fields(read.Scope), registeredScope(owner.Metadata))
 	if !read.OfGrant || !slices.Contains(scope, oauth.ScopeOpenID) {
-		refusal := oauth.Errorf(oauth.InsufficientScope, "the access token does not have the scope openid")
-		refusal.Challenge = `Bearer error="insufficient_scope", error_description="` + refusal.Description + `", scope="openid"`
+		refusal := challenged(oauth.Error{Code: oauth.InsufficientScope, Description: "the access token does not have the scope openid"})
+		refusal.Challenge += `, scope="openid"`
 		return refusal
 	}
-	id, err := storage.ParseID(read.Subject)
-	if err != nil {
-		return invalidToken(err)
-	}
-	person, err := e.Store.FindUser(ctx, id)
+	person, err := e.Store.FindUser(ctx, standing.Grant.UserID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return invalidToken(err)
 	}
@@ -54,8 +52,26 @@ func (e *Endpoint) Userinfo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	claims := account.Claims(person.User, scope)
+	if asked := standing.Grant.Claims; asked != nil {
+		addClaims(claims, person.User, asked.UserInfo)
+	}
 	claims["sub"] = read.Subject
-	return writeJSON(w, claims)
+	return e.answerUserinfo(w, owner, claims)
+}
+
+// answerUserinfo answers with plain JSON, or signed where the client is registered to have it so (OpenID Connect Core §5.3.2).
+func (e *Endpoint) answerUserinfo(w http.ResponseWriter, c storage.Client, claims map[string]any) error {
+	alg := c.Metadata.UserinfoSignedAlg
+	if alg == "" {
+		return writeJSON(w, claims)
+	}
+	signed, err := e.Issuer.Userinfo(alg, c.ID, claims)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	_, _ = io.WriteString(w, signed) // a client that went away is no error of ours
+	return nil
 }
 
 // bearer finds the access token of a request, in exactly one place.
@@ -81,8 +97,8 @@ func bearer(r *http.Request) (string, error) {
 		return token, nil
 	}
 	params, err := oauth.ParseForm(r)
-	if err != nil {
-		return "", err
+	if malformed := oauth.As(err); malformed != nil {
+		return "", challenged(*malformed)
 	}
 	switch body := params.Get("access_token"); {
 	case body != "" && token != "":
@@ -103,17 +119,18 @@ func noToken() error {
 }
 
 func malformedBearer(description string) error {
-	return &oauth.Error{
-		Code: oauth.InvalidRequest, Description: description,
-		Challenge: `Bearer error="invalid_request", error_description="` + description + `"`,
-	}
+	return challenged(oauth.Error{Code: oauth.InvalidRequest, Description: description})
 }
 
 // invalidToken is one answer for every token that does not open this door; the cause is for the log.
 func invalidToken(cause error) error {
-	const description = "the access token is expired, revoked, or not for this endpoint"
-	return (&oauth.Error{
-		Code: oauth.InvalidToken, Description: description,
-		Challenge: `Bearer error="invalid_token", error_description="` + description + `"`,
+	return challenged(oauth.Error{
+		Code: oauth.InvalidToken, Description: "the access token is expired, revoked, or not for this endpoint",
 	}).Because(cause)
+}
+
+// challenged is the error with the challenge that says the same (RFC 6750 §3).
+func challenged(e oauth.Error) *oauth.Error {
+	e.Challenge = `Bearer error="` + string(e.Code) + `", error_description="` + e.Description + `"`
+	return &e
 }
