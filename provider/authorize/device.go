@@ -212,6 +212,9 @@ func (d *Door) AnswerDevice(ctx context.Context, v *browser.Visit, p *Passage, q
 	}
 	s := q.standing
 	for range maxRaces {
+		if !answerable(s) {
+			return ErrUserCode
+		}
 		err := d.Store.RedeemGrant(ctx, answerTo(s.Grant, v, p, q, allow))
 		if !errors.Is(err, storage.ErrMoved) {
 			return err
@@ -220,9 +223,6 @@ func (d *Door) AnswerDevice(ctx context.Context, v *browser.Visit, p *Passage, q
 		read := s.Grant.Revision
 		if s, err = d.Store.FindGrant(ctx, s.Grant.ID); err != nil {
 			return noDevice(err)
-		}
-		if !answerable(s) {
-			return ErrUserCode
 		}
 		if s.Grant.Revision == read {
 			return ErrAgain

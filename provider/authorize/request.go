@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -77,12 +78,15 @@ func (r Request) OpenID() bool { return slices.Contains(r.Scope, oauth.ScopeOpen
 // Offline reports whether what is granted shall outlive the session (OpenID Connect Core §11).
 func (r Request) Offline() bool { return slices.Contains(r.Scope, oauth.ScopeOfflineAccess) }
 
+// size is the length of r as it is sealed.
 func (r Request) size() int {
-	text, err := json.Marshal(r)
-	if err != nil { // strings, numbers and times
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(r); err != nil { // strings, numbers and times
 		return maxRequest + 1
 	}
-	return len(text)
+	return text.Len()
 }
 
 // proveTarget is the redirect URI of p, proven against the registration of c. The error is *Refusal: nothing may be sent anywhere.

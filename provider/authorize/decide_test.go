@@ -1,0 +1,291 @@
+package authorize
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// began is when the requests of these tests began, and it is a minute later now.
+func began() time.Time { return time.Unix(1700000000, 0) }
+
+func later() time.Time { return began().Add(time.Minute) }
+
+// signedIn is a person's session whose password was proven so many seconds after the request began, and whose second factor, if any,
+// after that.
+func signedIn(n byte, at int, edit ...func(*browser.Account)) browser.Account {
+	when := began().Add(time.Duration(at) * time.Second)
+	a := browser.Account{
+		Session: storage.Session{
+			ID: storage.ID{n}, UserID: storage.ID{n}, PasswordAt: when, AuthTime: when, ACR: oauth.ACRPassword, AMR: []string{oauth.AMRPassword},
+			CreatedAt: when, UsedAt: when, ExpiresAt: began().Add(time.Hour),
+		},
+		User: storage.User{ID: storage.ID{n}},
+	}
+	for _, e := range edit {
+		e(&a)
+	}
+	return a
+}
+
+func hasFactor(a *browser.Account) { a.HasFactor = true }
+
+func half(a *browser.Account) { a.HasFactor, a.Session.AuthTime, a.Session.ACR = true, time.Time{}, "" }
+
+func gaveFactor(at int) func(*browser.Account) {
+	return func(a *browser.Account) {
+		a.HasFactor, a.Session.ACR, a.Session.FactorAt = true, oauth.ACRMFA, began().Add(time.Duration(at)*time.Second)
+	}
+}
+
+// again is a password that was proven anew in a session, whose second factor is awaited.
+func again(at int) func(*browser.Account) {
+	return func(a *browser.Account) {
+		a.HasFactor, a.Session.PasswordAt = true, began().Add(time.Duration(at)*time.Second)
+	}
+}
+
+func chose(at int) func(*browser.Account) {
+	return func(a *browser.Account) { a.Session.ChosenAt = began().Add(time.Duration(at) * time.Second) }
+}
+
+func disabled(a *browser.Account) { a.User.DisabledAt = began() }
+
+func ended(a *browser.Account) { a.Session.ExpiresAt = later() }
+
+// gave is a consent to openid of the first person, given so many seconds after the request began.
+func gave(at int, edit ...func(*storage.Consent)) storage.Consent {
+	c := storage.Consent{UserID: storage.ID{1}, ClientID: "app", Scope: []string{"openid"}, GivenAt: began().Add(time.Duration(at) * time.Second)}
+	for _, e := range edit {
+		e(&c)
+	}
+	return c
+}
+
+func seconds(n int64) *int64 { return &n }
+
+func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
+	t.Parallel()
+	type accounts = []browser.Account
+	consented := gave(-100)
+	for name, c := range map[string]struct {
+		request    Request
+		firstParty bool
+		accounts   accounts
+		consent    storage.Consent
+		want       string // step and person, or an error code
+	}{
+		"nobody is signed in":                      {want: "login 0"},
+		"somebody is, and consented":               {accounts: accounts{signedIn(1, -9)}, consent: consented, want: "issue 1"},
+		"somebody is, and consents":                {accounts: accounts{signedIn(1, -9)}, want: "consent 1"},
+		"an application of the house":              {firstParty: true, accounts: accounts{signedIn(1, -9)}, want: "issue 1"},
+		"another person's consent":                 {accounts: accounts{signedIn(2, -9)}, consent: consented, want: "consent 2"},
+		"more than was allowed":                    {request: Request{Scope: []string{"openid", "email"}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
+		"a claim that was not allowed":             {request: Request{Claims: &storage.RequestedClaims{UserInfo: []string{"email"}}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
+		"a resource that was not allowed":          {request: Request{Resources: []string{"https://api.example"}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
+		"who is disabled is nobody":                {accounts: accounts{signedIn(1, -9, disabled)}, consent: consented, want: "login 0"},
+		"a session that ended is none":             {accounts: accounts{signedIn(1, -9, ended)}, consent: consented, want: "login 0"},
+		"the current account goes first":           {accounts: accounts{signedIn(2, -9), signedIn(1, -5)}, want: "consent 2"},
+		"half a sign-in wants its factor":          {accounts: accounts{signedIn(1, 5, half)}, consent: consented, want: "mfa 1"},
+		"half a sign-in of this request":           {accounts: accounts{signedIn(2, 5, half), signedIn(1, -9)}, consent: consented, want: "mfa 2"},
+		"half a sign-in of another request":        {accounts: accounts{signedIn(2, -5, half), signedIn(1, -9)}, consent: consented, want: "issue 1"},
+		"half a sign-in, too old":                  {accounts: accounts{signedIn(1, -600, half)}, consent: consented, want: "login 0"},
+		"prompt=login, nobody":                     {request: Request{Prompt: []string{"login"}}, want: "login 0"},
+		"prompt=login, signed in before":           {request: Request{Prompt: []string{"login"}}, accounts: accounts{signedIn(1, -1)}, consent: consented, want: "login 1"},
+		"prompt=login, signed in since":            {request: Request{Prompt: []string{"login"}}, accounts: accounts{signedIn(1, 0)}, consent: consented, want: "issue 1"},
+		"prompt=login, password since":             {request: Request{Prompt: []string{"login"}}, accounts: accounts{signedIn(1, -9, again(5))}, consent: consented, want: "mfa 1"},
+		"prompt=login, half before":                {request: Request{Prompt: []string{"login"}}, accounts: accounts{signedIn(1, -5, half)}, consent: consented, want: "login 1"},
+		"prompt=login, a factor alone":             {request: Request{Prompt: []string{"login"}}, accounts: accounts{signedIn(1, -5, gaveFactor(5))}, consent: consented, want: "login 1"},
+		"prompt=create is a sign-in":               {request: Request{Prompt: []string{"create"}}, accounts: accounts{signedIn(1, -1)}, consent: consented, want: "login 1"},
+		"max_age=0 is prompt=login":                {request: Request{MaxAge: seconds(0)}, accounts: accounts{signedIn(1, -1)}, consent: consented, want: "login 1"},
+		"max_age, young enough":                    {request: Request{MaxAge: seconds(90)}, accounts: accounts{signedIn(1, -30)}, consent: consented, want: "issue 1"},
+		"max_age, too old":                         {request: Request{MaxAge: seconds(89)}, accounts: accounts{signedIn(1, -30)}, consent: consented, want: "login 1"},
+		"max_age, made for this request":           {request: Request{MaxAge: seconds(1)}, accounts: accounts{signedIn(1, 2)}, consent: consented, want: "issue 1"},
+		"prompt=select_account":                    {request: Request{Prompt: []string{"select_account"}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "login/choose 1"},
+		"select_account, chosen before":            {request: Request{Prompt: []string{"select_account"}}, accounts: accounts{signedIn(1, -9, chose(-1))}, consent: consented, want: "login/choose 1"},
+		"select_account, chosen since":             {request: Request{Prompt: []string{"select_account"}}, accounts: accounts{signedIn(1, -9, chose(1))}, consent: consented, want: "issue 1"},
+		"select_account, just signed in":           {request: Request{Prompt: []string{"select_account"}}, accounts: accounts{signedIn(1, 3)}, consent: consented, want: "issue 1"},
+		"select_account, signing in":               {request: Request{Prompt: []string{"select_account"}}, accounts: accounts{signedIn(1, 3, half), signedIn(2, -9)}, want: "mfa 1"},
+		"select_account, nobody":                   {request: Request{Prompt: []string{"select_account"}}, want: "login 0"},
+		"select_account and login":                 {request: Request{Prompt: []string{"select_account", "login"}}, accounts: accounts{signedIn(1, -9, chose(1))}, consent: consented, want: "login 1"},
+		"prompt=consent asks again":                {request: Request{Prompt: []string{"consent"}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
+		"prompt=consent, given since":              {request: Request{Prompt: []string{"consent"}}, accounts: accounts{signedIn(1, -9)}, consent: gave(3), want: "issue 1"},
+		"prompt=consent of the house":              {request: Request{Prompt: []string{"consent"}}, firstParty: true, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
+		"a named person who is there":              {request: Request{Subject: storage.ID{1}}, accounts: accounts{signedIn(2, -9), signedIn(1, -5)}, consent: consented, want: "issue 1"},
+		"a named person who is not":                {request: Request{Subject: storage.ID{1}}, accounts: accounts{signedIn(2, -9)}, want: "login 0"},
+		"somebody else came":                       {request: Request{Subject: storage.ID{1}}, accounts: accounts{signedIn(2, 9)}, want: "login_required"},
+		"a factor is wished, and given":            {request: Request{ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, gaveFactor(-8))}, consent: consented, want: "issue 1"},
+		"a factor is wished, and missing":          {request: Request{ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "mfa 1"},
+		"a factor is wished of who has none":       {request: Request{ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "issue 1"},
+		"a password is wished first":               {request: Request{ACRValues: []string{oauth.ACRPassword, oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "issue 1"},
+		"a factor is essential, and missing":       {request: Request{EssentialACR: true, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "mfa 1"},
+		"a factor is essential of who has none":    {request: Request{EssentialACR: true, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "unmet_authentication_requirements"},
+		"a factor or a password is essential":      {request: Request{EssentialACR: true, ACRValues: []string{oauth.ACRMFA, oauth.ACRPassword}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "issue 1"},
+		"something unknown is essential":           {request: Request{EssentialACR: true}, want: "unmet_authentication_requirements"},
+		"prompt=login wants its own factor":        {request: Request{Prompt: []string{"login"}, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, 5, gaveFactor(-8))}, consent: consented, want: "mfa 1"},
+		"prompt=none":                              {request: Request{Prompt: []string{"none"}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "issue 1"},
+		"prompt=none, nobody":                      {request: Request{Prompt: []string{"none"}}, want: "login_required"},
+		"prompt=none, half":                        {request: Request{Prompt: []string{"none"}}, accounts: accounts{signedIn(1, 5, half)}, consent: consented, want: "login_required"},
+		"prompt=none, half beside whole":           {request: Request{Prompt: []string{"none"}}, accounts: accounts{signedIn(2, 5, half), signedIn(1, -9)}, consent: consented, want: "issue 1"},
+		"prompt=none, too old":                     {request: Request{Prompt: []string{"none"}, MaxAge: seconds(9)}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "login_required"},
+		"prompt=none, max_age=0":                   {request: Request{Prompt: []string{"none"}, MaxAge: seconds(0)}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "login_required"},
+		"prompt=none, another person":              {request: Request{Prompt: []string{"none"}, Subject: storage.ID{1}}, accounts: accounts{signedIn(2, -9)}, want: "login_required"},
+		"prompt=none, no consent":                  {request: Request{Prompt: []string{"none"}}, accounts: accounts{signedIn(1, -9)}, want: "consent_required"},
+		"prompt=none, a factor is wished":          {request: Request{Prompt: []string{"none"}, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "issue 1"},
+		"prompt=none, a factor is essential":       {request: Request{Prompt: []string{"none"}, EssentialACR: true, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "interaction_required"},
+		"a device's person signs in":               {request: Request{Kind: KindDevice}, want: "login 0"},
+		"a device's person is asked at the device": {request: Request{Kind: KindDevice}, accounts: accounts{signedIn(1, -9)}, want: "device 1"},
+	} {
+		r := c.request
+		r.StartedAt = began()
+		if r.Kind == "" {
+			r.Kind = KindAuthorize
+		}
+		if r.Scope == nil {
+			r.Scope = []string{"openid"}
+		}
+		app := storage.Client{ID: "app", Metadata: storage.ClientMetadata{FirstParty: c.firstParty}}
+		step, account, fault := decide(r, app, c.accounts, c.consent, later())
+		got := ""
+		if fault != nil {
+			got = string(fault.Code)
+		} else {
+			var n byte
+			if account != nil {
+				n = account.User.ID[0]
+			}
+			got = fmt.Sprintf("%s %d", step, n)
+		}
+		check(t, got == c.want, "%s: %q, want %q", name, got, c.want)
+	}
+}
+
+// TestNoCodeIsIssuedWithoutEveryProof generates requests, sessions and consents, and judges what decide lets through by the rules
+// alone, in other words than decide's own.
+func TestNoCodeIsIssuedWithoutEveryProof(t *testing.T) {
+	t.Parallel()
+	instant := rapid.Custom(func(t *rapid.T) time.Time {
+		at := rapid.IntRange(-1300, 60).Draw(t, "at")
+		if at < -1200 {
+			return time.Time{}
+		}
+		return began().Add(time.Duration(at) * time.Second)
+	})
+	subject := rapid.Custom(func(t *rapid.T) storage.ID { return storage.ID{byte(rapid.IntRange(1, 3).Draw(t, "person"))} })
+	account := rapid.Custom(func(t *rapid.T) browser.Account {
+		a := browser.Account{HasFactor: rapid.Bool().Draw(t, "has factor")}
+		a.User.ID = subject.Draw(t, "user")
+		if rapid.IntRange(0, 9).Draw(t, "disabled") == 0 {
+			a.User.DisabledAt = began()
+		}
+		a.Session = storage.Session{
+			ID: a.User.ID, UserID: a.User.ID, PasswordAt: instant.Draw(t, "password"), AuthTime: instant.Draw(t, "auth_time"),
+			FactorAt: instant.Draw(t, "factor"), ChosenAt: instant.Draw(t, "chosen"),
+			ACR:       rapid.SampledFrom([]string{"", oauth.ACRPassword, oauth.ACRMFA}).Draw(t, "acr"),
+			ExpiresAt: later().Add(time.Duration(rapid.IntRange(-1, 9).Draw(t, "expires")) * time.Second),
+		}
+		return a
+	})
+	some := func(t *rapid.T, name string, of ...string) []string {
+		return rapid.SliceOfNDistinct(rapid.SampledFrom(of), 0, len(of), rapid.ID).Draw(t, name)
+	}
+	property := func(t *rapid.T) {
+		r := Request{
+			Kind: rapid.SampledFrom([]Kind{KindAuthorize, KindAuthorize, KindDevice}).Draw(t, "kind"), StartedAt: began(),
+			Scope: some(t, "scope", "openid", "email", "notes"), Resources: some(t, "resource", "https://api.example"),
+			ACRValues: some(t, "acr_values", oauth.ACRPassword, oauth.ACRMFA), EssentialACR: rapid.Bool().Draw(t, "essential"),
+		}
+		if r.Prompt = some(t, "prompt", "login", "consent", "select_account", "create"); rapid.IntRange(0, 2).Draw(t, "none") == 0 {
+			r.Prompt = []string{oauth.PromptNone}
+		}
+		if rapid.Bool().Draw(t, "max_age is there") {
+			r.MaxAge = seconds(rapid.Int64Range(0, 900).Draw(t, "max_age"))
+		}
+		if rapid.Bool().Draw(t, "a person is named") {
+			r.Subject = subject.Draw(t, "named")
+		}
+		if rapid.Bool().Draw(t, "claims are there") {
+			r.Claims = &storage.RequestedClaims{IDToken: some(t, "claims", "email", "name")}
+		}
+		c := storage.Client{ID: "app", Metadata: storage.ClientMetadata{FirstParty: rapid.Bool().Draw(t, "first party")}}
+		accounts := rapid.SliceOfN(account, 0, 3).Draw(t, "accounts")
+		consent := storage.Consent{
+			UserID: subject.Draw(t, "consenting"), ClientID: rapid.SampledFrom([]string{"app", "other"}).Draw(t, "consented"),
+			Scope: some(t, "allowed scope", "openid", "email", "notes"), Claims: some(t, "allowed claims", "email", "name"),
+			Resources: some(t, "allowed resource", "https://api.example"), GivenAt: instant.Draw(t, "given"),
+		}
+		step, a, fault := decide(r, c, accounts, consent, later())
+		if fault != nil {
+			if step != "" || a != nil {
+				t.Fatalf("an error with step %q", step)
+			}
+			return
+		}
+		if r.Prompts(oauth.PromptNone) && r.Kind == KindAuthorize && step != StepIssue {
+			t.Fatalf("prompt=none leads to the page %s", step)
+		}
+		if step == StepIssue || step == StepDevice || step == StepConsent {
+			judgeSession(t, r, a)
+		}
+		if step == StepIssue {
+			judgeConsent(t, r, c, a, consent)
+		}
+		if step == StepSecondFactor && (a == nil || !a.HasFactor) {
+			t.Fatal("a second factor is asked of who has none")
+		}
+	}
+	for range 50 { // a hundred cases each
+		rapid.Check(t, property)
+	}
+}
+
+func judgeSession(t *rapid.T, r Request, a *browser.Account) {
+	s := a.Session
+	old := func(at time.Time) bool { return at.Before(r.StartedAt) }
+	switch {
+	case s.AuthTime.IsZero() || !later().Before(s.ExpiresAt) || !a.User.DisabledAt.IsZero():
+		t.Fatal("without a live, whole session of somebody who may")
+	case !r.Subject.IsZero() && a.User.ID != r.Subject:
+		t.Fatal("for another person than the one named")
+	case (r.Prompts("login") || r.Prompts("create")) && old(s.AuthTime):
+		t.Fatal("with an old sign-in, and a new one was demanded")
+	case r.MaxAge != nil && old(s.AuthTime) && (*r.MaxAge == 0 || later().Sub(s.AuthTime) > time.Duration(*r.MaxAge)*time.Second):
+		t.Fatal("with a sign-in that is older than max_age")
+	case r.Prompts("select_account") && old(s.ChosenAt) && old(s.AuthTime) && old(s.PasswordAt):
+		t.Fatal("without a choice")
+	case r.EssentialACR && !slices.Contains(r.ACRValues, oauth.ACRPassword) && (s.ACR != oauth.ACRMFA || s.FactorAt.IsZero()):
+		t.Fatal("with a weaker sign-in than was essential")
+	}
+}
+
+func judgeConsent(t *rapid.T, r Request, c storage.Client, a *browser.Account, consent storage.Consent) {
+	if r.Kind != KindAuthorize {
+		t.Fatal("a code for what is no authorization request")
+	}
+	if c.Metadata.FirstParty && !r.Prompts("consent") {
+		return
+	}
+	var claims []string
+	if r.Claims != nil {
+		for _, name := range r.Claims.IDToken {
+			if name != "email" || !slices.Contains(r.Scope, "email") {
+				claims = append(claims, name)
+			}
+		}
+	}
+	switch {
+	case consent.UserID != a.User.ID || consent.ClientID != c.ID || consent.GivenAt.IsZero():
+		t.Fatal("without this person's consent to this client")
+	case r.Prompts("consent") && consent.GivenAt.Before(r.StartedAt):
+		t.Fatal("with an old consent, and a new one was demanded")
+	case !consent.Covers(r.Scope, claims, r.Resources):
+		t.Fatal("beyond what was allowed")
+	}
+}
