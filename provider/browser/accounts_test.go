@@ -2,6 +2,7 @@ package browser
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,8 +122,16 @@ func TestAUseIsNotedEveryFiveMinutes(t *testing.T) {
 func TestADisabledPersonIsSignedInNowhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Config{})
-	ada := w.user(t, "ada")
-	p := w.browserOf(t, "ada")
-	must(t, w.people.Disable(t.Context(), ada.ID, account.By{Actor: "cli"}))
-	check(t, len(p.visit(t).Accounts) == 0, "the session lives on")
+	for name, disable := range map[string]func(u storage.User) error{
+		"as people do it": func(u storage.User) error { return w.people.Disable(t.Context(), u.ID, account.By{Actor: "cli"}) },
+		"without ending the sessions": func(u storage.User) error {
+			u.DisabledAt = w.time()
+			return w.store.UpdateUser(t.Context(), u, "", storage.Also{})
+		},
+	} {
+		u := w.user(t, strings.Fields(name)[0])
+		p := w.browserOf(t, u.Username)
+		must(t, disable(u))
+		check(t, len(p.visit(t).Accounts) == 0, "disabled %s, the session lives on", name)
+	}
 }

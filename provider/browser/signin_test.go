@@ -108,6 +108,8 @@ func TestWhoMustHaveASecondFactorIsNotSignedInWithoutOne(t *testing.T) {
 	_, err := p.signIn(t, "ada", good)
 	want(t, err, ErrEnrolment)
 	check(t, len(p.cookies) == 0, "cookies are set: %v", p.cookies)
+	w.enrol(t, w.user(t, "bob"))
+	check(t, AwaitsFactor(p.mustSignIn(t, "bob").Session, w.time()), "who has a second factor is not asked for it")
 	_, err = p.signIn(t, "ada", "wrong")
 	want(t, err, account.ErrWrong)
 }
