@@ -61,6 +61,7 @@ ALTER TABLE grants
     ADD COLUMN offline   boolean NOT NULL DEFAULT false,
     ADD COLUMN claims    json,
     ADD COLUMN code_hash bytea,
-    ADD COLUMN user_code bytea;
+    ADD COLUMN user_code bytea,
+    ALTER COLUMN user_id DROP NOT NULL; -- what a device asks for is nobody's until a person has answered
 CREATE INDEX grants_session ON grants (session_id) WHERE session_id IS NOT NULL;
 CREATE UNIQUE INDEX grants_user_code ON grants (user_code) WHERE user_code IS NOT NULL;

@@ -40,7 +40,7 @@ denied_tokens CONSTRAINT denied_tokens_pkey PRIMARY KEY (grant_id, serial)
 CREATE INDEX denied_tokens_expiry ON public.denied_tokens USING btree (expires_at)
 grants.id uuid NOT NULL
 grants.client_id text COLLATE C NOT NULL
-grants.user_id uuid NOT NULL
+grants.user_id uuid
 grants.session_id uuid
 grants.scope text[] NOT NULL
 grants.audience text[] NOT NULL
