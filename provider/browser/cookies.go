@@ -29,9 +29,6 @@ const (
 	preLifetime = time.Hour
 )
 
-// strictBase64 refuses spare bits: one secret has one text.
-var strictBase64 = base64.RawURLEncoding.Strict()
-
 func newSecret() storage.Secret {
 	var secret [secretSize]byte
 	rand.Read(secret[:])
@@ -72,8 +69,9 @@ func parseSecrets(value string) []storage.Secret {
 	}
 	var secrets []storage.Secret
 	for i, part := range parts {
-		raw, err := strictBase64.DecodeString(part)
-		if err != nil || len(raw) != secretSize || len(part) != strictBase64.EncodedLen(secretSize) || slices.Contains(parts[:i], part) {
+		raw, err := base64.RawURLEncoding.DecodeString(part)
+		// One secret has one text: line breaks and spare bits make another.
+		if err != nil || len(raw) != secretSize || base64.RawURLEncoding.EncodeToString(raw) != part || slices.Contains(parts[:i], part) {
 			return nil
 		}
 		secrets = append(secrets, storage.NewSecret(raw))
@@ -85,7 +83,7 @@ func parseSecrets(value string) []storage.Secret {
 func joinSecrets(secrets []storage.Secret) string {
 	parts := make([]string, len(secrets))
 	for i, secret := range secrets {
-		parts[i] = strictBase64.EncodeToString(secret.Reveal())
+		parts[i] = base64.RawURLEncoding.EncodeToString(secret.Reveal())
 	}
 	return strings.Join(parts, ".")
 }

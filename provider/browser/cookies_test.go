@@ -104,3 +104,12 @@ func TestAnAnonymousVisitAsksNothingAndLeavesNothing(t *testing.T) {
 	must(t, err)
 	check(t, len(v.Accounts) == 0 && v.Now.IsZero() && v.Seen.Address == "192.0.2.1", "%+v", v)
 }
+
+func TestASecretHasOneText(t *testing.T) {
+	t.Parallel()
+	text := joinSecrets(parseSecrets(strings.Repeat("A", 43)))
+	check(t, text == strings.Repeat("A", 43), "%q", text)
+	for _, other := range []string{strings.Repeat("A", 42) + "B", strings.Repeat("A", 40) + "\nAAA", strings.Repeat("A", 44), "\n" + text} {
+		check(t, parseSecrets(other) == nil, "%q is the same secret, or one at all", other)
+	}
+}

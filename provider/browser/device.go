@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"slices"
 	"time"
@@ -54,7 +55,7 @@ func (d device) throttled() throttle.Device {
 func (b *Browsers) know(v *Visit, user storage.ID) {
 	d := &v.device
 	if d.ID == "" {
-		d.ID = strictBase64.EncodeToString(newSecret().Reveal()[:16])
+		d.ID = rand.Text()
 	}
 	d.People = slices.DeleteFunc(d.People, func(k known) bool { return k.User == user })
 	d.People = append([]known{{user, b.clock().Unix()}}, d.People...)
