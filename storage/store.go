@@ -32,6 +32,10 @@ import (
 // Store is everything that Signet keeps. Rooms take the part that they use.
 type Store interface {
 	Grants
+	Sessions
+	RememberedDevices
+	Consents
+	FrontDoor
 	GrantList
 	Attempts
 	Denials

@@ -42,6 +42,9 @@ func listGrantsSelects(t *testing.T, s *subject) {
 	for n, c := range []string{"demo", "Demo", "demo", "dem_", "demo", "demo "} {
 		g := bareGrant(n + 1)
 		g.ClientID, g.UserID = c, id(100+n%2)
+		if n < 3 {
+			g.SessionID = id(77)
+		}
 		g.ExpiresAt = start.Add(time.Minute)
 		s.create(t, g)
 	}
@@ -62,6 +65,9 @@ func listGrantsSelects(t *testing.T, s *subject) {
 		{storage.GrantsOf{UserID: id(101), ClientID: "Demo"}, 0, 10, []int{2}},
 		{storage.GrantsOf{UserID: id(100), Except: id(3)}, 0, 10, []int{5, 1}},
 		{storage.GrantsOf{UserID: id(102)}, 0, 10, nil},
+		{storage.GrantsOf{SessionID: id(77)}, 0, 2, []int{3, 2}},
+		{storage.GrantsOf{SessionID: id(77), UserID: id(100), ClientID: "demo", Except: id(1)}, 0, 10, []int{3}},
+		{storage.GrantsOf{SessionID: id(78)}, 0, 10, nil},
 		{storage.GrantsOf{ClientID: "a\x00b"}, 0, 10, nil},
 	} {
 		var before storage.ID

@@ -17,6 +17,7 @@ func grantPromises() []promise {
 		{"FindGrantTellsTheStoresClockInUTCWithMicroseconds", findGrantTellsClock},
 		{"FindGrantOfAnUnknownIDIsNotFound", findGrantNotFound},
 		{"RedeemGrantMakesTheRowWhatItSays", redeemGrantMakesRow},
+		{"RedeemGrantMayLeaveTheRowPending", redeemGrantStaysPending},
 		{"RedeemGrantMovesPendingRowsAtTheRevisionAlone", redeemGrantConditions},
 		{"RotateGrantWritesTheStepAndNothingElse", rotateGrantWritesStep},
 		{"RotateGrantMovesActiveRowsAtTheRevisionAlone", rotateGrantConditions},
@@ -28,17 +29,20 @@ func grantPromises() []promise {
 
 func createGrantKeepsEveryField(t *testing.T, s *subject) {
 	active := fullGrant(10)
-	wholeRecord(t, active, "Revision", "Pending", "RevokedAt", "RevokedReason")
+	wholeRecord(t, active, "Revision", "Pending", "UserCode", "RevokedAt", "RevokedReason")
 	waiting := fullGrant(11)
 	waiting.State, waiting.Pending = storage.Pending, &storage.Waiting{Kind: storage.WaitingMFA, Tries: 3}
-	wholeRecord(t, *waiting.Pending)
+	waiting.UserCode = digest("user code")
+	code, device := codeGrant(14), deviceGrant(15, "another")
+	wholeRecord(t, *code.Pending, "Answer", "PolledAt", "Interval")
+	wholeRecord(t, *device.Pending, "Tries", "RedirectURI", "Challenge", "SessionEnds")
 	revoked := fullGrant(12)
 	revoked.State, revoked.RevokedAt, revoked.RevokedReason = storage.Revoked, start.Add(-time.Microsecond), storage.ReasonReuse
 	crowded := fullGrant(13)
 	for i := range storage.MaxRetired {
 		crowded.Retired = append(crowded.Retired[:i:i], start.Add(-time.Duration(i)*time.Microsecond))
 	}
-	for _, g := range []storage.Grant{active, waiting, revoked, crowded} {
+	for _, g := range []storage.Grant{active, waiting, revoked, crowded, code, device} {
 		g.Revision = 42 // whatever the caller says, the row begins at 1
 		s.create(t, g)
 		g.Revision = 1
@@ -124,6 +128,22 @@ func redeemGrantMakesRow(t *testing.T, s *subject) {
 	ok(t, s.RedeemGrant(t.Context(), storage.Redemption{Grant: shall, Revision: 1}))
 	shall.Revision = 2
 	same(t, shall, s.grant(t, id(10)))
+}
+
+func redeemGrantStaysPending(t *testing.T, s *subject) {
+	g := deviceGrant(10, "user code")
+	s.create(t, g)
+	for round := int64(1); round <= 3; round++ {
+		g.Pending.PolledAt, g.Pending.Interval = start.Add(time.Duration(round)*time.Second), time.Duration(5+5*round)*time.Second
+		ok(t, s.RedeemGrant(t.Context(), storage.Redemption{Grant: g, Revision: round}))
+		g.Revision = round + 1
+		same(t, g, s.grant(t, g.ID))
+	}
+	fails(t, s.RedeemGrant(t.Context(), storage.Redemption{Grant: g, Revision: 1}), storage.ErrMoved)
+	g.UserID, g.SessionID, g.State, g.Pending, g.UserCode = id(1), id(77), storage.Active, nil, storage.Digest{}
+	ok(t, s.RedeemGrant(t.Context(), storage.Redemption{Grant: g, Revision: 4}))
+	g.Revision = 5
+	same(t, g, s.grant(t, g.ID))
 }
 
 func redeemGrantConditions(t *testing.T, s *subject) {
@@ -241,9 +261,7 @@ func oneRow(t *testing.T, s *subject) {
 		}
 		return nil
 	})
-	for _, err := range errs {
-		ok(t, err)
-	}
+	allOK(t, errs)
 	page, _, err := s.WalkGrants(t.Context(), storage.ID{}, 2*grants)
 	ok(t, err)
 	if len(page) != grants {

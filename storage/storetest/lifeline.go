@@ -57,6 +57,39 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("ResealKey", s.ResealKey(ctx, "a", []byte{1}, []byte{2}))
 	each("ResealSeed", s.ResealSeed(ctx, id(5), []byte{1}, []byte{2}))
 	callReaders(ctx, s, each)
+	callBrowsers(ctx, s, each)
+}
+
+// callBrowsers calls the methods that serve people at browsers.
+func callBrowsers(ctx context.Context, s storage.Store, each func(method string, err error)) {
+	each("StartSession", s.StartSession(ctx, bareSession(70, 1), 5, storage.Spend{}, storage.Also{}))
+	each("ChangeSession", s.ChangeSession(ctx, bareSession(70, 1), storage.Spend{}, storage.Also{}))
+	each("TouchSession", s.TouchSession(ctx, id(70), storage.Seen{}))
+	each("RememberDevice", s.RememberDevice(ctx, fullDevice(60, 1), 1, storage.Also{}))
+	each("RememberConsent", s.RememberConsent(ctx, storage.Consent{UserID: id(1), ClientID: "c"}, storage.Also{}))
+	each("PushRequest", s.PushRequest(ctx, fullPushed("c", "a")))
+	_, _, err := s.FindSessions(ctx, []storage.Digest{digest("a")})
+	each("FindSessions", err)
+	_, err = s.EndSessions(ctx, storage.SessionsOf{UserID: id(1)}, storage.ReasonLogout, storage.Also{})
+	each("EndSessions", err)
+	_, _, err = s.ListSessions(ctx, id(1))
+	each("ListSessions", err)
+	_, _, err = s.FindDevices(ctx, []storage.Digest{digest("a")})
+	each("FindDevices", err)
+	_, err = s.ListDevices(ctx, id(1))
+	each("ListDevices", err)
+	_, err = s.ForgetDevices(ctx, id(1), storage.ID{}, storage.Also{})
+	each("ForgetDevices", err)
+	_, err = s.FindConsent(ctx, id(1), "c")
+	each("FindConsent", err)
+	_, err = s.ListConsents(ctx, id(1))
+	each("ListConsents", err)
+	_, err = s.WithdrawConsent(ctx, id(1), "c", storage.Also{})
+	each("WithdrawConsent", err)
+	_, _, err = s.FindPushed(ctx, digest("a"))
+	each("FindPushed", err)
+	_, err = s.FindUserCode(ctx, digest("a"))
+	each("FindUserCode", err)
 }
 
 // callReaders calls the methods that return something beside their error.
@@ -156,7 +189,10 @@ func cancelledContext(t *testing.T, s *subject) {
 		is(failed["DropGrants"], storage.ErrUnavailable) {
 		same(t, before, s.grant(t, id(10)))
 	}
-	for _, read := range []string{"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping", "ListGrants", "FindRefusal"} {
+	for _, read := range []string{
+		"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping", "ListGrants", "FindRefusal",
+		"FindSessions", "ListSessions", "FindDevices", "ListDevices", "FindConsent", "ListConsents", "FindPushed", "FindUserCode",
+	} {
 		fails(t, failed[read], storage.ErrUnavailable) // a read leaves no outcome unknown
 	}
 }

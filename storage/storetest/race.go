@@ -22,13 +22,22 @@ type race struct {
 
 // races lists every race. everyConditionalWriteHasItsRace compares it with the contract.
 func races() []race {
-	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces(), keyRaces())
+	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces(), keyRaces(), sessionRaces(),
+		frontDoorRaces())
 }
 
 // unconditional are the methods that have nothing to win, with the reviewed reason.
 var unconditional = map[string]string{
 	"FindGrant":      "reads",
 	"ListGrants":     "reads",
+	"FindSessions":   "reads",
+	"ListSessions":   "reads",
+	"FindDevices":    "reads",
+	"ListDevices":    "reads",
+	"FindConsent":    "reads",
+	"ListConsents":   "reads",
+	"FindPushed":     "reads",
+	"FindUserCode":   "reads",
 	"TokenDenied":    "reads",
 	"FindClient":     "reads",
 	"ListClients":    "reads",

@@ -50,11 +50,34 @@ func waitingGrant(n int) storage.Grant {
 	return g
 }
 
-// fullGrant sets everything but Pending and the revocation.
+// codeGrant waits for its authorization code, deviceGrant for its person and its device, with every field of that.
+func codeGrant(n int) storage.Grant {
+	g := bareGrant(n)
+	g.State, g.CodeHash = storage.Pending, digest("code")
+	g.Pending = &storage.Waiting{
+		Kind: storage.WaitingCode, Tries: 1, RedirectURI: "https://rp.example/cb?a=1&b=%20 ", Challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+		SessionEnds: start.Add(time.Hour + time.Microsecond),
+	}
+	return g
+}
+
+func deviceGrant(n int, userCode string) storage.Grant {
+	g := bareGrant(n)
+	g.State, g.UserID, g.UserCode = storage.Pending, storage.ID{}, digest(userCode)
+	g.Pending = &storage.Waiting{
+		Kind: storage.WaitingDevice, Answer: storage.DeviceApproved, PolledAt: start.Add(-time.Microsecond),
+		Interval: 5*time.Second + time.Nanosecond,
+	}
+	return g
+}
+
+// fullGrant sets everything but Pending, what a grant has only while it is pending, and the revocation.
 func fullGrant(n int) storage.Grant {
 	return storage.Grant{
-		ID: id(n), ClientID: `Client %_' "x" `, UserID: id(1), SessionID: id(77),
-		Scope: []string{"openid", "offline_access", "read:all"}, Audience: []string{"https://api.example/a b", "urn:x,{}"},
+		ID: id(n), ClientID: `Client %_' "x" `, UserID: id(1), SessionID: id(77), Offline: true,
+		Claims:   &storage.RequestedClaims{IDToken: []string{"email", "urn:é \"x\""}, UserInfo: []string{"phone_number"}},
+		CodeHash: digest("code"),
+		Scope:    []string{"openid", "offline_access", "read:all"}, Audience: []string{"https://api.example/a b", "urn:x,{}"},
 		ACR: "urn:acr:2 ", AMR: []string{"pwd", "otp", `a"b\c`}, AuthTime: start.Add(-1234567 * time.Microsecond), Nonce: "n-0S6_WzA2Mj ",
 		State: storage.Active, Generation: 1<<32 - 1, Fork: 1<<16 - 1, ParentFork: 1<<16 - 2, KeyID: 1<<16 - 3,
 		IssuedAt: start.Add(-1 * time.Microsecond),
@@ -68,7 +91,7 @@ func fullGrant(n int) storage.Grant {
 func bareClient(name string) storage.Client { return storage.Client{ID: name} }
 
 func fullClient(name string) storage.Client {
-	pkce := true
+	pkce, maxAge := true, int64(1<<40)
 	return storage.Client{
 		ID: name,
 		Metadata: storage.ClientMetadata{
@@ -81,6 +104,10 @@ func fullClient(name string) storage.Client {
 			RefreshRotation: storage.Balanced, RefreshGrace: 30, IDTokenOnRefresh: true, FirstParty: true,
 			Resources: []string{"https://api.example/"}, TokenEndpointAuthAlg: "PS256", JWKS: json.RawMessage(`{"keys":[{"kty":"OKP","kid":"é\u0000 "}]}`),
 			JWKSURI: "https://rp.example/jwks", AssertionAudience: "issuer", RequirePKCE: &pkce,
+			RequirePAR: true, RequireAuthTime: true, DefaultMaxAge: &maxAge, DefaultACRValues: []string{"urn:b", "urn:a"},
+			UserinfoSignedAlg: "RS256", PostLogoutRedirectURIs: []string{"https://rp.example/out?a=1&b=2"},
+			BackchannelLogoutURI: "https://rp.example/back", BackchannelLogoutSessionRequired: true,
+			FrontchannelLogoutURI: "https://rp.example/front", FrontchannelLogoutSessionRequired: true,
 		},
 		Secrets: []storage.ClientSecret{
 			{Digest: digest("new"), CreatedAt: start.Add(-time.Microsecond), ExpiresAt: start.Add(time.Hour + time.Microsecond)},

@@ -100,6 +100,12 @@ func revokeGrantsSelects(t *testing.T, s *subject) {
 		{"client with a wildcard", storage.GrantsOf{ClientID: "d_mo"}, []int{3}},
 		{"user and client", storage.GrantsOf{UserID: id(1), ClientID: "demo"}, []int{0, 5}},
 		{"user but one", storage.GrantsOf{UserID: id(1), Except: id(14)}, []int{0, 1, 5}},
+		{"session, what is offline too", storage.GrantsOf{SessionID: id(77)}, []int{0, 1, 2}},
+		{"session and user", storage.GrantsOf{SessionID: id(77), UserID: id(1)}, []int{0, 1}},
+		{"session, user and client", storage.GrantsOf{SessionID: id(77), UserID: id(1), ClientID: "demo"}, []int{0}},
+		{"session and client", storage.GrantsOf{SessionID: id(77), ClientID: "demo"}, []int{0, 2}},
+		{"session but one", storage.GrantsOf{SessionID: id(77), Except: id(12)}, []int{0, 1}},
+		{"no session's", storage.GrantsOf{SessionID: id(78)}, nil},
 		{"nobody's", storage.GrantsOf{UserID: id(3)}, nil},
 		{"no client's", storage.GrantsOf{ClientID: "DEMO"}, nil},
 	} {
@@ -110,6 +116,9 @@ func revokeGrantsSelects(t *testing.T, s *subject) {
 				g = waitingGrant(10 + i)
 			}
 			g.UserID, g.ClientID = id(o.user), o.client
+			if i < 3 {
+				g.SessionID, g.Offline = id(77), i == 1
+			}
 			s.create(t, g)
 		}
 		_, err := s.RevokeGrant(ctx, storage.Revocation{ID: id(15), Reason: storage.ReasonUser})
