@@ -186,7 +186,9 @@ func TestARefreshTokenGoesToClientsThatRefreshAlone(t *testing.T) {
 		w.want(w.refreshWith(once, "srt_x"), http.StatusBadRequest, "unauthorized_client")
 		w.want(w.token(once, "grant_type", "client_credentials"), http.StatusBadRequest, "unauthorized_client")
 		w.want(w.token(w.public(), "grant_type", "client_credentials"), http.StatusBadRequest, "unauthorized_client")
-		w.want(w.token(once, "grant_type", "authorization_code"), http.StatusBadRequest, "unsupported_grant_type")
+		w.want(w.token(once, "grant_type", "authorization_code"), http.StatusBadRequest, "unauthorized_client")
+		w.want(w.token(once, "grant_type", "urn:ietf:params:oauth:grant-type:device_code"), http.StatusBadRequest, "unauthorized_client")
+		w.want(w.token(once, "grant_type", "implicit"), http.StatusBadRequest, "unsupported_grant_type")
 		w.want(w.token(once, "grant_type", "PASSWORD"), http.StatusBadRequest, "unsupported_grant_type")
 		w.clock.Advance(15 * time.Minute)
 		if w.active(once, a.access()) {

@@ -32,8 +32,9 @@ func newClientCreate(a *app) *cobra.Command {
 	var id string
 	cmd := &cobra.Command{
 		Use: "create", Short: "Register a client", Args: cobra.NoArgs,
-		Example: `  signet client create --name Shop --grant-type password --grant-type refresh_token --scope "openid profile email offline_access"
-  signet client create --name "Phone app" --grant-type password,refresh_token --token-endpoint-auth-method none -o json
+		Example: `  signet client create --name Shop --redirect-uri https://shop.example/callback --post-logout-redirect-uri https://shop.example/
+  signet client create --name "Phone app" --redirect-uri com.example.phone:/callback --grant-type authorization_code,refresh_token --token-endpoint-auth-method none -o json
+  signet client create --name TV --grant-type urn:ietf:params:oauth:grant-type:device_code,refresh_token --token-endpoint-auth-method none
   signet client create --name Nightly --grant-type client_credentials --scope "reports:read" --access-token-format opaque
   signet client create --name Batch --grant-type client_credentials --token-endpoint-auth-method private_key_jwt --jwks-file keys.json`,
 	}

@@ -33,6 +33,8 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	f.taken["jwks-file"] = func(to *storage.ClientMetadata) { to.JWKS = f.given.JWKS }
 	cmd.Flags().Var(choiceFlag{&f.given.RequirePKCE}, "require-pkce", "whether it must use PKCE at the authorization endpoint; every client must unless told otherwise")
 	cmd.Flags().Lookup("require-pkce").NoOptDefVal = "true"
+	cmd.Flags().Var(maybeSecondsFlag{&f.given.DefaultMaxAge}, "default-max-age", "how old a sign-in may be where its requests do not say; empty: any age")
+	f.taken["default-max-age"] = func(to *storage.ClientMetadata) { to.DefaultMaxAge = f.given.DefaultMaxAge }
 	f.taken["require-pkce"] = func(to *storage.ClientMetadata) { to.RequirePKCE = f.given.RequirePKCE }
 }
 
@@ -55,6 +57,9 @@ func (f *clientFlags) words(cmd *cobra.Command) {
 		{"id-token-signed-response-alg", "algorithm of its ID tokens", func(m *m) *string { return &m.IDTokenSignedAlg }},
 		{"access-token-signed-response-alg", "algorithm of its access tokens", func(m *m) *string { return &m.AccessTokenSignedAlg }},
 		{"access-token-format", "jwt (default) or opaque", func(m *m) *string { return &m.AccessTokenFormat }},
+		{"userinfo-signed-response-alg", "algorithm that its userinfo answers are signed with; empty: plain JSON", func(m *m) *string { return &m.UserinfoSignedAlg }},
+		{"backchannel-logout-uri", "where it is told, server to server, that a session has ended", func(m *m) *string { return &m.BackchannelLogoutURI }},
+		{"frontchannel-logout-uri", "page of its own that a browser loads when it signs out; at the origin of a redirect URI", func(m *m) *string { return &m.FrontchannelLogoutURI }},
 		{"refresh-rotation", "strict, balanced or static", func(m *m) *string { return (*string)(&m.RefreshRotation) }},
 	} {
 		cmd.Flags().StringVar(flag.member(&f.given), flag.name, "", flag.usage)
@@ -69,9 +74,11 @@ func (f *clientFlags) lists(cmd *cobra.Command) {
 		commas      bool // whether commas separate, which they cannot where a value may hold one
 		member      func(*m) *[]string
 	}{
-		{"grant-type", "password, refresh_token, client_credentials … (repeatable)", true, func(m *m) *[]string { return &m.GrantTypes }},
-		{"response-type", "response type of the authorization endpoint (repeatable)", true, func(m *m) *[]string { return &m.ResponseTypes }},
-		{"redirect-uri", "where answers may be sent, compared byte by byte (repeatable)", false, func(m *m) *[]string { return &m.RedirectURIs }},
+		{"grant-type", "authorization_code (default), refresh_token, client_credentials … (repeatable)", true, func(m *m) *[]string { return &m.GrantTypes }},
+		{"response-type", "response type of the authorization endpoint: code", true, func(m *m) *[]string { return &m.ResponseTypes }},
+		{"redirect-uri", "where codes may be sent, compared byte by byte but for the port at 127.0.0.1 and [::1] (repeatable)", false, func(m *m) *[]string { return &m.RedirectURIs }},
+		{"post-logout-redirect-uri", "where people may be sent after they signed out (repeatable)", false, func(m *m) *[]string { return &m.PostLogoutRedirectURIs }},
+		{"default-acr-value", "acr that its requests want where they name none, best first (repeatable)", false, func(m *m) *[]string { return &m.DefaultACRValues }},
 		{"contact", "e-mail address of somebody responsible (repeatable)", false, func(m *m) *[]string { return &m.Contacts }},
 		{"resource", "resource indicator that it may ask tokens for (repeatable)", false, func(m *m) *[]string { return &m.Resources }},
 	} {
@@ -103,7 +110,11 @@ func (f *clientFlags) numbers(cmd *cobra.Command) {
 		member      func(*m) *bool
 	}{
 		{"id-token-on-refresh", "a refresh answers with an ID token too", func(m *m) *bool { return &m.IDTokenOnRefresh }},
-		{"first-party", "belongs to the operator of this server", func(m *m) *bool { return &m.FirstParty }},
+		{"require-pushed-authorization-requests", "its authorization requests must be pushed first (RFC 9126)", func(m *m) *bool { return &m.RequirePAR }},
+		{"require-auth-time", "kept as RFC 7591 has it: auth_time is in every ID token anyway", func(m *m) *bool { return &m.RequireAuthTime }},
+		{"backchannel-logout-session-required", "its logout tokens must name the session", func(m *m) *bool { return &m.BackchannelLogoutSessionRequired }},
+		{"frontchannel-logout-session-required", "its front-channel page must be told the session", func(m *m) *bool { return &m.FrontchannelLogoutSessionRequired }},
+		{"first-party", "belongs to the operator of this server: people are not asked for consent", func(m *m) *bool { return &m.FirstParty }},
 	} {
 		cmd.Flags().BoolVar(flag.member(&f.given), flag.name, false, flag.usage)
 		f.taken[flag.name] = func(to *m) { *flag.member(to) = *flag.member(&f.given) }

@@ -61,3 +61,30 @@ func (c choiceFlag) Set(text string) error {
 	*c.choice = &chosen
 	return nil
 }
+
+// maybeSecondsFlag is a number of seconds that may also be left out, which differs from 0.
+type maybeSecondsFlag struct{ seconds **int64 }
+
+// String implements pflag.Value.
+func (m maybeSecondsFlag) String() string {
+	if m.seconds == nil || *m.seconds == nil {
+		return ""
+	}
+	return strconv.FormatInt(**m.seconds, 10)
+}
+
+// Type implements pflag.Value: what --help shows for the value.
+func (maybeSecondsFlag) Type() string { return "duration" }
+
+// Set implements pflag.Value.
+func (m maybeSecondsFlag) Set(text string) error {
+	if text == "" {
+		*m.seconds = nil
+		return nil
+	}
+	n, err := parseSeconds(text)
+	if err == nil {
+		*m.seconds = &n
+	}
+	return err
+}

@@ -30,7 +30,7 @@ func Validate(m storage.ClientMetadata, c Config) (storage.ClientMetadata, error
 	c = c.withDefaults()
 	checks := []func(*storage.ClientMetadata, Config) error{
 		checkMethod, checkGrants, checkResponses, checkRedirects, checkScope, checkTexts, checkLinks, checkTokens, checkLifetimes,
-		checkKeys,
+		checkKeys, checkSignIn, checkLogout,
 	}
 	for _, check := range checks {
 		if err := check(&m, c); err != nil {

@@ -133,6 +133,31 @@ func TestEachFaultIsNamedByItsMember(t *testing.T) {
 		{"refresh_token_idle_lifetime", func(m *storage.ClientMetadata) { m.RefreshTokenIdleLifetime, m.RefreshTokenLifetime = 366*86400, 0 }},
 		{"refresh_grace", func(m *storage.ClientMetadata) { m.RefreshGrace = 301 }},
 		{"refresh_grace", func(m *storage.ClientMetadata) { m.RefreshGrace = -30 }},
+		{"userinfo_signed_response_alg", func(m *storage.ClientMetadata) { m.UserinfoSignedAlg = "none" }},
+		{"default_max_age", func(m *storage.ClientMetadata) { m.DefaultMaxAge = new(int64(-1)) }},
+		{"default_max_age", func(m *storage.ClientMetadata) { m.DefaultMaxAge = new(int64(maxDefaultMaxAge + 1)) }},
+		{"default_acr_values", func(m *storage.ClientMetadata) { m.DefaultACRValues = many(17, "a") }},
+		{"default_acr_values[0]", func(m *storage.ClientMetadata) { m.DefaultACRValues = []string{""} }},
+		{"default_acr_values[0]", func(m *storage.ClientMetadata) { m.DefaultACRValues = []string{"a b"} }},
+		{"default_acr_values[0]", func(m *storage.ClientMetadata) { m.DefaultACRValues = []string{strings.Repeat("a", 256)} }},
+		{"default_acr_values[1]", func(m *storage.ClientMetadata) { m.DefaultACRValues = []string{"a", "a"} }},
+		{"post_logout_redirect_uris", func(m *storage.ClientMetadata) { m.PostLogoutRedirectURIs = many(33, "https://a.example/") }},
+		{"post_logout_redirect_uris[0]", func(m *storage.ClientMetadata) { m.PostLogoutRedirectURIs = []string{"http://a.example/"} }},
+		{"post_logout_redirect_uris[0]", func(m *storage.ClientMetadata) { m.PostLogoutRedirectURIs = []string{"javascript:alert(1)"} }},
+		{"post_logout_redirect_uris[0]", func(m *storage.ClientMetadata) { m.PostLogoutRedirectURIs = []string{"https://a.example/#x"} }},
+		{"post_logout_redirect_uris[0]", func(m *storage.ClientMetadata) { m.PostLogoutRedirectURIs = []string{"com.example.app:/out"} }},
+		{"post_logout_redirect_uris[1]", func(m *storage.ClientMetadata) {
+			m.PostLogoutRedirectURIs = []string{"https://a.example/", "https://a.example/"}
+		}},
+		{"backchannel_logout_uri", func(m *storage.ClientMetadata) { m.BackchannelLogoutURI = "http://a.example/out" }},
+		{"backchannel_logout_uri", func(m *storage.ClientMetadata) { m.BackchannelLogoutURI = "https://a.example/out#x" }},
+		{"backchannel_logout_uri", func(m *storage.ClientMetadata) { m.BackchannelLogoutURI = "com.example.app:/out" }},
+		{"backchannel_logout_uri", func(m *storage.ClientMetadata) { m.BackchannelLogoutURI = "https://u:p@a.example/out" }},
+		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "javascript:alert(1)" }},
+		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "https://a.example/out#" }},
+		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "https://b.example/out" }},
+		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "https://a.example:8443/out" }},
+		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "http://localhost/out" }},
 	} {
 		m := full()
 		test.spoil(&m)
@@ -168,8 +193,26 @@ func full() storage.ClientMetadata {
 		TOSURI: "http://localhost:3000/terms#top", IDTokenSignedAlg: "RS256", AccessTokenFormat: "opaque", AccessTokenSignedAlg: "ES256",
 		AccessTokenLifetime: 10, RefreshTokenLifetime: maxRefreshTokenLifetime, RefreshTokenIdleLifetime: maxRefreshTokenLifetime, RefreshRotation: storage.Static,
 		RefreshGrace: 300, IDTokenOnRefresh: true, FirstParty: true, Resources: []string{"https://api.example"},
+		RequirePAR: true, DefaultMaxAge: new(int64(0)), DefaultACRValues: []string{oauth.ACRMFA, "0"}, UserinfoSignedAlg: "RS256",
+		PostLogoutRedirectURIs: []string{"https://a.example/bye?x=1", "http://127.0.0.1:3000/"},
+		BackchannelLogoutURI:   "http://localhost:3000/backchannel?tenant=1", BackchannelLogoutSessionRequired: true,
+		FrontchannelLogoutURI: "https://A.example:443/frontchannel?tenant=1", FrontchannelLogoutSessionRequired: true,
 	}
 }
+
+func TestANativeClientMayReturnToItsOwnSchemeAfterLogout(t *testing.T) {
+	t.Parallel()
+	m := storage.ClientMetadata{RedirectURIs: []string{"com.example.app:/cb"}, PostLogoutRedirectURIs: []string{"com.example.app:/bye"}}
+	if _, err := Validate(m, everything); err != nil {
+		t.Error(err)
+	}
+	m.FrontchannelLogoutURI = "https://app.example/out" // no redirect URI has an origin
+	if e := oauth.As(second(Validate(m, everything))); e == nil || !strings.HasPrefix(e.Description, "frontchannel_logout_uri") {
+		t.Errorf("%v", e)
+	}
+}
+
+func second(_ storage.ClientMetadata, err error) error { return err }
 
 func TestChosenIDsAreNeverSubjects(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,9 @@ func checkTokens(m *storage.ClientMetadata, c Config) error {
 	if err := checkAlgorithm("access_token_signed_response_alg", m.AccessTokenSignedAlg, c); err != nil {
 		return err
 	}
+	if err := checkAlgorithm("userinfo_signed_response_alg", m.UserinfoSignedAlg, c); err != nil {
+		return err
+	}
 	switch m.RefreshRotation {
 	case "", storage.Balanced, storage.Strict:
 	case storage.Static:
