@@ -110,7 +110,10 @@ func TestFramesNameIssuerAndSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	front := func(uri string) func(*storage.ClientMetadata) {
-		return func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = uri }
+		return func(m *storage.ClientMetadata) {
+			at, _ := url.Parse(uri)
+			m.FrontchannelLogoutURI, m.RedirectURIs = uri, []string{"https://" + at.Host + "/cb"} // of one origin
+		}
 	}
 	w.register(t, "shop", front("https://shop.example/out?a=1&b=%20"))
 	w.register(t, "cart", front("https://shop.example/cart/out"))
