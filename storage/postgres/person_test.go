@@ -103,21 +103,6 @@ func (h *holder) waiters(t testing.TB, n int) {
 	}
 }
 
-// noCircle closes the store and asserts that its sessions never waited for each other in a circle.
-func (h *holder) noCircle(t testing.TB, s *postgres.Store) {
-	t.Helper()
-	_ = s.Close()
-	for others := true; others; { // a session reports what it met when it ends, if not before
-		must(t, h.QueryRow(t.Context(), `SELECT count(*) > 0 FROM pg_stat_activity
-			WHERE datname = current_database() AND application_name = 'signet'`).Scan(&others))
-	}
-	var circles int
-	must(t, h.QueryRow(t.Context(), `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&circles))
-	if circles != 0 {
-		t.Errorf("%d deadlocks", circles)
-	}
-}
-
 func (h *holder) release(t testing.TB) { t.Helper(); run(t, h.Conn, "ROLLBACK") }
 
 // patience lets the connections of a store wait for locks as long as a slow machine needs.
@@ -139,10 +124,33 @@ func (patience) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQue
 
 func (patience) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-func patient(t testing.TB) (*postgres.Store, string) {
+// patient opens a store whose calls fail for what they are and never for a slow machine.
+func patient(t testing.TB, url string, clock func() time.Time) *postgres.Store {
 	t.Helper()
-	url := migrated(t)
-	return open(t, postgres.Options{URL: url, Tracer: patience{}}), url
+	s, err := postgres.OpenPatient(context.Background(), postgres.Options{URL: url, Clock: clock, Tracer: patience{}})
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// noCircle closes the store and asserts that its sessions never waited for each other in a circle: a store with patience does not
+// show it, for PostgreSQL breaks the circle and the work is done again.
+func noCircle(t testing.TB, s *postgres.Store, url string) {
+	t.Helper()
+	_ = s.Close()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	must(t, err)
+	defer func() { _ = conn.Close(ctx) }()
+	for others := true; others; { // a session reports what it met when it ends, if not before
+		must(t, conn.QueryRow(ctx, `SELECT count(*) > 0 FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'signet'`).Scan(&others))
+	}
+	var circles int
+	must(t, conn.QueryRow(ctx, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&circles))
+	if circles != 0 {
+		t.Errorf("%d deadlocks", circles)
+	}
 }
 
 // begun calls a verb that is to wait for somebody.

@@ -18,7 +18,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestTheStoreKeepsEveryPromise(t *testing.T) {
 	template := migrated(t)
 	storetest.Run(t, func(t *testing.T, clock func() time.Time) storage.Store {
-		return open(t, postgres.Options{URL: pgtest.Clone(t, template), Clock: clock})
+		url := pgtest.Clone(t, template)
+		s := patient(t, url, clock)
+		t.Cleanup(func() { noCircle(t, s, url) })
+		return s
 	})
 }
 

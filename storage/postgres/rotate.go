@@ -116,7 +116,7 @@ func rotateOn(ctx context.Context, c *pgxpool.Conn, of []storage.Step) (map[stor
 // rotateAlone judges a rotation whose row somebody else had locked, or whose batch failed: it waits for the lock, and only
 // its own caller waits with it.
 func (s *Store) rotateAlone(ctx context.Context, c *rotation) {
-	if !acquireOr(s.stragglers) {
+	if !acquireOr(s.stragglers, s.patience) {
 		c.finish(struct{}{}, fmt.Errorf("%w: postgres: too many grants are locked by others", storage.ErrUnavailable))
 		return
 	}
@@ -132,8 +132,8 @@ func (s *Store) rotateAlone(ctx context.Context, c *rotation) {
 }
 
 // acquireOr waits for a place in slots no longer than for a connection.
-func acquireOr(slots chan struct{}) bool {
-	timer := time.NewTimer(acquireTimeout)
+func acquireOr(slots chan struct{}, patience time.Duration) bool {
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case slots <- struct{}{}:

@@ -16,7 +16,8 @@ import (
 func TestAGrantThatIsBeingMadeEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	s, url := patient(t)
+	url := migrated(t)
+	s := patient(t, url, nil)
 	p := personIn(t, s, 1)
 	in := p.sessions[0]
 	push := storage.PushedRequest{Digest: digestOf(newID()), ClientID: p.client, Params: "a=b", ExpiresAt: time.Now().Add(time.Hour)}
@@ -56,7 +57,8 @@ func TestAGrantThatIsBeingMadeEndsWithItsSession(t *testing.T) {
 func TestNoGrantIsMadeInASessionThatIsEnding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	s, url := patient(t)
+	url := migrated(t)
+	s := patient(t, url, nil)
 	p := personIn(t, s, 1)
 	in := p.sessions[0]
 	first, second, device := p.code(in), p.code(in), p.code(storage.Session{})
@@ -89,7 +91,8 @@ func TestNoGrantIsMadeInASessionThatIsEnding(t *testing.T) {
 func TestASessionThatIsBeingStartedEndsWithThePassword(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	s, url := patient(t)
+	url := migrated(t)
+	s := patient(t, url, nil)
 	p := personIn(t, s, 1)
 	h := holding(t, url, `SELECT FROM sessions WHERE id = $1 FOR UPDATE`, p.sessions[0].ID.String())
 	in, late := p.session(), p.session()
@@ -153,7 +156,8 @@ func TestTwoWhoWantTheSameSessionsTakeThemInOneOrder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, url := patient(t)
+			url := migrated(t)
+			s := patient(t, url, nil)
 			p := personIn(t, s, 3)
 			h := holding(t, url, `SELECT FROM sessions WHERE id = $1 FOR KEY SHARE`, p.sessions[c.held].ID.String())
 			first := begun(func() error { return c.first(p) })
@@ -168,7 +172,7 @@ func TestTwoWhoWantTheSameSessionsTakeThemInOneOrder(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			h.noCircle(t, s)
+			noCircle(t, s, url)
 		})
 	}
 }
@@ -193,7 +197,8 @@ func (p *person) end(of storage.SessionsOf) error {
 func TestNobodyWaitsForSessionsInACircle(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	s, url := patient(t)
+	url := migrated(t)
+	s := patient(t, url, nil)
 	for range 12 {
 		p := personIn(t, s, 4)
 		todo := make(chan func() error, 100)
@@ -242,5 +247,5 @@ func TestNobodyWaitsForSessionsInACircle(t *testing.T) {
 		}
 		group.Wait()
 	}
-	(&holder{Conn: session(t, url)}).noCircle(t, s)
+	noCircle(t, s, url)
 }

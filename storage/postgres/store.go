@@ -31,7 +31,7 @@ const (
 	idleTxTimeout    = "5s"
 	connectTimeout   = 5 * time.Second
 	acquireTimeout   = time.Second      // how long a call waits for a connection
-	workTimeout      = 10 * time.Second // how long a call may run once its caller has gone
+	workTimeout      = 10 * time.Second // how long a call that has one may run, its caller being there or not
 	maxConnLifetime  = 5 * time.Minute  // so that a failover or a new password is noticed
 	lifetimeJitter   = 30 * time.Second // so that not all connections end at once
 )
@@ -65,23 +65,22 @@ type Store struct {
 	clients    *gather[string, clientRead]
 	rotations  *gather[storage.Step, struct{}]
 	stragglers chan struct{} // bounds the rotations that wait for a lock, so that they leave connections to the others
+	patience   time.Duration // how long a call waits for a connection
 
 	mu     sync.Mutex
 	closed bool
 	work   sync.WaitGroup // calls under way
 }
 
-var (
-	_ storage.Store             = (*Store)(nil)
-	_ storage.Sessions          = (*Store)(nil)
-	_ storage.RememberedDevices = (*Store)(nil)
-	_ storage.Consents          = (*Store)(nil)
-	_ storage.FrontDoor         = (*Store)(nil)
-)
+var _ storage.Store = (*Store)(nil)
 
 // Open connects to the database and checks its schema; it never changes it, which is Migrate's task. Errors: ErrUnavailable,
 // ErrSchema, or the URL's fault.
 func Open(ctx context.Context, options Options) (*Store, error) {
+	return openFor(ctx, options, acquireTimeout)
+}
+
+func openFor(ctx context.Context, options Options, patience time.Duration) (*Store, error) {
 	config, err := poolConfig(options)
 	if err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: postgres: %w", storage.ErrUnavailable, err)
 	}
-	s := &Store{pool: pool, clock: options.Clock, stragglers: make(chan struct{}, max(1, config.MaxConns/4))}
+	s := &Store{pool: pool, clock: options.Clock, stragglers: make(chan struct{}, max(1, config.MaxConns/4)), patience: patience}
 	s.grants = newGather(s, readBatches, nil, s.findGrants)
 	s.clients = newGather(s, readBatches, nil, s.findClients)
 	s.rotations = newGather(s, writeBatches, func(step storage.Step) any { return step.ID }, s.rotateGrants)

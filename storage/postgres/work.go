@@ -105,7 +105,7 @@ func await[T any](ctx context.Context, s *Store, lost error, job work[T]) (T, er
 
 // attempt does job, again where nothing was committed and trying again may help, and says what its error means.
 func attempt[T any](ctx context.Context, s *Store, job work[T]) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, workTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.patience+workTimeout)
 	defer cancel()
 	for tries := 0; ; tries++ {
 		value, err := once(ctx, s, job)
@@ -123,7 +123,7 @@ var errClosedIdle = errors.New("the connection was closed while it was idle")
 // once does job on one connection. Where that breaks, or its server is going down or no longer takes writes, the others are
 // most likely as dead, and each would cost a caller an error: all are replaced.
 func once[T any](ctx context.Context, s *Store, job work[T]) (value T, err error) {
-	waiting, cancel := context.WithTimeout(ctx, acquireTimeout)
+	waiting, cancel := context.WithTimeout(ctx, s.patience)
 	c, err := s.pool.Acquire(waiting)
 	cancel()
 	if err != nil {
