@@ -3,6 +3,7 @@ package pages
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -68,10 +69,21 @@ func (x *exchange) run(r provider.Route, a action) error {
 	if a.entry && (a.post == nil || !x.params.Has("tx")) {
 		return x.enter(sent.String())
 	}
-	if err := x.guard.Check(request); err != nil {
+	if err := x.sameOrigin(); err != nil {
 		return &fault{status: http.StatusForbidden, heading: "cross_origin", cause: err}
 	}
 	return x.act(a.post)
+}
+
+var errSite = errors.New("Sec-Fetch-Site names another site")
+
+// sameOrigin refuses a form that another site sent, by what the browser says of it. Where it says both, both must agree: the guard
+// alone would take the issuer's own Origin for enough.
+func (x *exchange) sameOrigin() error {
+	if site := x.c.GetHeader("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return errSite
+	}
+	return x.guard.Check(x.c.Request)
 }
 
 // act reads the browser's cookies and does what the page is for.
