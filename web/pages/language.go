@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -21,6 +22,7 @@ var messageFiles embed.FS
 type tongue struct {
 	Tag, Dir  string // for the lang and dir attributes
 	localizer *i18n.Localizer
+	plain     map[string]string // the messages without values: most of a page, and looked up once for all
 }
 
 // tongues are the languages there are, English first.
@@ -37,15 +39,26 @@ func loadTongues(files fs.FS) (*tongues, error) {
 	if err != nil {
 		return nil, err
 	}
+	ids := map[string]bool{}
 	for _, name := range names {
-		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+		file, err := bundle.LoadMessageFileFS(files, name)
+		if err != nil {
 			return nil, fmt.Errorf("read the texts of %s: %w", name, err)
+		}
+		for _, m := range file.Messages {
+			ids[m.ID] = ids[m.ID] || strings.Contains(m.Other, "{{")
 		}
 	}
 	tags := bundle.LanguageTags()
 	t := &tongues{matcher: language.NewMatcher(tags)}
 	for _, tag := range tags {
-		t.each = append(t.each, tongue{Tag: tag.String(), Dir: direction(tag), localizer: i18n.NewLocalizer(bundle, tag.String())})
+		in := tongue{tag.String(), direction(tag), i18n.NewLocalizer(bundle, tag.String()), map[string]string{}}
+		for id, hasValues := range ids {
+			if text, err := in.text(id); err == nil && !hasValues {
+				in.plain[id] = text
+			}
+		}
+		t.each = append(t.each, in)
 	}
 	return t, nil
 }
@@ -84,6 +97,9 @@ func (t *tongues) choose(uiLocales []string, accept string) int {
 
 // text is the message id with the values that pairs name: name, value, name, value.
 func (t tongue) text(id string, pairs ...any) (string, error) {
+	if text, ok := t.plain[id]; ok {
+		return text, nil
+	}
 	values, err := paired(pairs)
 	if err != nil {
 		return "", fmt.Errorf("message %s: %w", id, err)
