@@ -348,6 +348,9 @@ func TestNoHandlePassesForAnother(t *testing.T) {
 			}
 		}
 	}
+	asCode, err := w.mint.Handle(handle.Code, ofDevice)
+	w.must(err)
+	w.refused(w.redeem("shop", asCode, "redirect_uri", "", "code_verifier", ""), oauth.InvalidGrant)
 	w.granted(w.redeem("shop", code))
 	w.granted(w.poll("shop", device))
 }

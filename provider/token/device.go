@@ -43,6 +43,8 @@ func (e *Endpoint) device(ctx context.Context, q *request) (*plan, error) {
 	switch {
 	case g.ClientID != q.caller.Client.ID:
 		return nil, deadDeviceCode(deadToken{why: "another client's", grant: g.ID})
+	case g.State == storage.Active && g.Generation == 0:
+		return nil, deadDeviceCode(deadToken{why: "device code was used, and its client has no refresh tokens", grant: g.ID})
 	case g.State != storage.Pending:
 		return e.present(ctx, q, s, presentation{
 			what: "device code", handle: h, idToken: slices.Contains(g.Scope, oauth.ScopeOpenID), dead: deadDeviceCode,

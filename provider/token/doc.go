@@ -11,5 +11,6 @@
 //  7. the grant settles: one conditional write spends and grants; a lost race starts again at 5
 //
 // Three promises fall out of the order: nothing is spent before everything is checked, nothing is sent before it is durable, and
-// exactly one write spends or grants anything. Outside it stand only the attempt counters, before a proof is looked at.
+// exactly one write spends or grants anything. Outside it stand only the attempt counters, before a proof is looked at, and the note
+// that a device asked and was told to wait.
 package token

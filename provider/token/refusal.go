@@ -141,7 +141,10 @@ func becameOf(g storage.Grant, h handle.Handle, seen storage.Seen) string {
 		where = "another address, " + cmp.Or(g.Seen.Address, "which is not known")
 	}
 	behind := g.Generation - 1 - h.Generation
-	if behind == 0 && len(g.Retired) > 0 {
+	if behind == 0 && len(g.Retired) == 0 { // the device code before generation 1
+		return fmt.Sprintf("it was exchanged at %s from %s", instant(g.IssuedAt), where)
+	}
+	if behind == 0 {
 		return fmt.Sprintf("it was rotated at %s from %s", instant(g.Retired[0]), where)
 	}
 	rotated := "longer ago than the grant remembers"
