@@ -17,21 +17,35 @@ import (
 )
 
 // metadata derives RFC 8414's document from the route table and the rooms' own lists: an entry that is published and not
-// implemented, or the reverse, would be a defect. There is no authorization endpoint yet, so no response type is supported.
+// implemented, or the reverse, would be a defect.
 func (p *Provider) metadata() map[string]any {
 	methods := client.Methods()
 	m := map[string]any{
 		"issuer":                                p.config.Issuer,
-		"response_types_supported":              []string{},
+		"response_types_supported":              []string{oauth.ResponseTypeCode},
+		"response_modes_supported":              []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost},
+		"code_challenge_methods_supported":      []string{oauth.ChallengeS256},
+		"prompt_values_supported":               []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount},
+		"display_values_supported":              []string{"page"},
+		"claim_types_supported":                 []string{"normal"},
 		"grant_types_supported":                 append(token.Grants(), oauth.GrantMFAOTP),
 		"scopes_supported":                      oauth.UserScopes(),
-		"claims_supported":                      append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash"}, account.ClaimNames()...),
+		"claims_supported":                      append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid"}, account.ClaimNames()...),
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": p.ring.Algorithms(),
+		"userinfo_signing_alg_values_supported": p.ring.Algorithms(),
 		"acr_values_supported":                  []string{oauth.ACRPassword, oauth.ACRMFA},
 		"request_parameter_supported":           false,
 		"request_uri_parameter_supported":       false,
-		"claims_parameter_supported":            false,
+		"claims_parameter_supported":            true,
+		"require_pushed_authorization_requests": false,
+
+		"authorization_response_iss_parameter_supported": true,
+
+		"backchannel_logout_supported":          true,
+		"backchannel_logout_session_supported":  true,
+		"frontchannel_logout_supported":         true,
+		"frontchannel_logout_session_supported": true,
 	}
 	for _, r := range p.table() {
 		if r.Metadata == "" {

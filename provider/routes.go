@@ -39,6 +39,7 @@ const (
 	pathServerMetadata      = "/.well-known/oauth-authorization-server"
 	pathJWKS                = "/.well-known/jwks.json"
 	pathToken               = "/oauth2/token"
+	pathAuthorize           = "/oauth2/authorize"
 )
 
 var (
@@ -56,6 +57,15 @@ func (p *Provider) table() []Route {
 		{Path: pathToken, Methods: post, Cache: cacheNever, CORS: true, Metadata: "token_endpoint", Auth: true, Public: true, handle: p.fresh(p.tokens.Token)},
 		{Path: "/oauth2/introspect", Methods: post, Cache: cacheNever, Metadata: "introspection_endpoint", Auth: true, handle: p.fresh(p.tokens.Introspect)},
 		{Path: "/oauth2/revoke", Methods: post, Cache: cacheNever, CORS: true, Metadata: "revocation_endpoint", Auth: true, Public: true, handle: p.fresh(p.tokens.Revoke)},
+		{Path: pathAuthorize, Methods: getsPost, Cache: cacheNever, Metadata: "authorization_endpoint", Page: "authorize"},
+		{Path: "/oauth2/par", Methods: post, Cache: cacheNever, CORS: true, Metadata: "pushed_authorization_request_endpoint", Auth: true, Public: true, handle: p.fresh(p.door.Push)},
+		{Path: "/oauth2/device_authorization", Methods: post, Cache: cacheNever, CORS: true, Metadata: "device_authorization_endpoint", Auth: true, Public: true, handle: p.fresh(p.door.DeviceAuthorization)},
+		{Path: "/oauth2/logout", Methods: getsPost, Cache: cacheNever, Metadata: "end_session_endpoint", Page: "logout"},
+		{Path: "/login", Methods: getsPost, Cache: cacheNever, Page: "login"},
+		{Path: "/login/choose", Methods: getsPost, Cache: cacheNever, Page: "choose"},
+		{Path: "/mfa", Methods: getsPost, Cache: cacheNever, Page: "mfa"},
+		{Path: "/consent", Methods: getsPost, Cache: cacheNever, Page: "consent"},
+		{Path: "/device", Methods: getsPost, Cache: cacheNever, Page: "device"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}
 }

@@ -74,23 +74,24 @@ func (p *Provider) deliver(ctx context.Context) error {
 		if err != nil || len(letters) == 0 {
 			return err
 		}
-		failed := make([]error, len(letters))
 		var under sync.WaitGroup
-		for i, l := range letters {
+		for _, l := range letters {
 			under.Go(func() {
-				if logout.Delivers(l.Kind) {
-					failed[i] = p.logout.Deliver(ctx, l)
-				} else {
-					failed[i] = p.toLog(ctx, l)
+				if err := p.send(ctx, l); err != nil && ctx.Err() == nil {
+					p.config.Logger.WarnContext(ctx, "a letter was not delivered", slog.String("kind", l.Kind), slog.Int("attempt", l.Attempt), slog.Any("error", err))
 				}
 			})
 		}
 		under.Wait()
-		if err := errors.Join(failed...); err != nil {
-			return err
-		}
 	}
 	return nil
+}
+
+func (p *Provider) send(ctx context.Context, l storage.Letter) error {
+	if logout.Delivers(l.Kind) {
+		return p.logout.Deliver(ctx, l)
+	}
+	return p.toLog(ctx, l)
 }
 
 func (p *Provider) toLog(ctx context.Context, l storage.Letter) error {
