@@ -45,7 +45,7 @@ type SessionStanding struct {
 	HasFactor bool
 }
 
-// SessionsOf selects sessions: the one with ID, or all of UserID but Except.
+// SessionsOf selects sessions: the one with ID (where UserID is set too, only if it is that user's), or all of UserID but Except.
 type SessionsOf struct {
 	ID     ID
 	UserID ID
