@@ -27,8 +27,8 @@ func newDevCommand(a *app) *cobra.Command {
 		Short: "Try Signet: a server with demo users and clients, and a tour of its tokens",
 		Long: `Run a server on an embedded database under ./` + devDir + `/ with two demo users and two demo
 clients. It then acts as a client of itself: it gets a token pair, refreshes and introspects it,
-and on a second grant shows what happens to a refresh token that is used twice. Last it prints
-curl lines to go on with, and keeps serving.
+and on a second grant shows what happens to a refresh token that is used twice. Last it opens a
+demo application to sign in to with a browser, prints curl lines to go on with, and keeps serving.
 
 The database stays: a second start finds its data again. Delete ./` + devDir + `/ to begin anew.
 SIGNET_ISSUER_URL, SIGNET_LISTEN_ADDR and SIGNET_LOG_LEVEL are honoured.`,
@@ -189,7 +189,11 @@ func (a *app) tour(ctx context.Context, o *opened) error {
 	if t.err != nil {
 		return t.err
 	}
-	a.printLines(o.settings.IssuerURL, d, third)
+	app, err := startDemoApp(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.printLines(o.settings.IssuerURL, d, third, app.url)
 	return nil
 }
 
@@ -244,7 +248,7 @@ func (t *tourist) refused(ctx context.Context, title, endpoint string, form url.
 	t.err = printJSON(t.stdout, answer)
 }
 
-func (a *app) printLines(issuer string, d demo, third map[string]any) {
+func (a *app) printLines(issuer string, d demo, third map[string]any, demoApp string) {
 	basic := fmt.Sprintf("curl -s -u %s:%s", d.ConfidentialClientID, d.ConfidentialClientSecret)
 	fmt.Fprintf(a.stdout, `
 Users (password %[3]s)
@@ -253,6 +257,8 @@ Users (password %[3]s)
 Clients
   %[7]s    secret %[8]s
   %[9]s          public, no secret
+
+Sign in with a browser, as the users of an application do: open %[13]s
 
 Paste these; they use a third grant:
 
@@ -274,5 +280,5 @@ curl -s -d client_id=%[9]s -d grant_type=password -d username=%[5]s -d password=
 
 Signet is serving %[1]s until you press Ctrl-C. Everything is in ./%[12]s/.
 `, issuer, basic, d.Password, demoUser, demoUser2FA, d.TOTPSecret, d.ConfidentialClientID, d.ConfidentialClientSecret, d.PublicClientID,
-		text(third, "access_token"), text(third, "refresh_token"), devDir)
+		text(third, "access_token"), text(third, "refresh_token"), devDir, demoApp)
 }
