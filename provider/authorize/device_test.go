@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
@@ -241,7 +242,7 @@ func TestADeviceCodeIsForClientsThatMayHaveIt(t *testing.T) {
 		_, _, err := post(t, w.DeviceAuthorization, c.q)
 		e := oauth.As(err)
 		check(t, e != nil && e.Code == c.want, "%s: %v, want %s", name, err, c.want)
-		var kept *Refused
+		var kept *client.Refused
 		check(t, errors.As(err, &kept) && kept.About.Endpoint == "device_authorization", "%s: %v", name, err)
 	}
 	for range 60 {

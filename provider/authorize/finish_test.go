@@ -161,6 +161,8 @@ func TestConsentIsTakenAtItsStepAlone(t *testing.T) {
 	asked := ada.resume(t, StepConsent, begun)
 	_, err := w.Issue(t.Context(), ada.visit(t), asked)
 	check(t, errors.Is(err, ErrAgain), "a code without consent: %v", err)
+	stale := ada.at(t, StepSignIn, query("app", "prompt", "login"))
+	check(t, stale.Account != nil && errors.Is(w.Allow(t.Context(), ada.visit(t), stale), ErrAgain), "consent before the sign-in that was asked")
 	must(t, w.Clients.Delete(t.Context(), c.ID, "cli"))
 	check(t, errors.Is(w.Allow(t.Context(), ada.visit(t), asked), ErrAgain), "consent to a client that is gone")
 	_, err = w.store.FindConsent(t.Context(), u.ID, c.ID)

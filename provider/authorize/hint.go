@@ -11,13 +11,9 @@ func (d *Door) parseHint(r *Request, _ storage.Client, p oauth.Params) *oauth.Er
 	if text == "" {
 		return nil
 	}
-	fault := oauth.Errorf(oauth.InvalidRequest, "id_token_hint must be an ID token of this issuer")
-	if len(text) > maxHint {
-		return fault
-	}
 	token, err := d.Issuer.ReadIDToken(text)
 	if err != nil {
-		return fault.Because(err)
+		return oauth.Errorf(oauth.InvalidRequest, "id_token_hint must be an ID token of this issuer").Because(err)
 	}
 	return r.only(token.Subject)
 }

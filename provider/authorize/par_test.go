@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -95,7 +96,7 @@ func TestAFaultInAPushedRequestIsHeardAtOnce(t *testing.T) {
 		e := oauth.As(err)
 		check(t, e != nil && e.Code == c.want && (e.HTTPStatus() == 400 || e.Code == oauth.InvalidClient && e.HTTPStatus() == 401),
 			"%s: %v, want %s", name, err, c.want)
-		var kept *Refused
+		var kept *client.Refused
 		check(t, errors.As(err, &kept) == (name != "no client"), "%s: kept for its operator: %v", name, err)
 		if kept != nil {
 			check(t, kept.About.Endpoint == "par" && kept.About.ClientID == c.q.Get("client_id") && kept.About.Code == string(c.want), "%s: %+v", name, kept.About)

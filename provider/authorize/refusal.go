@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -111,18 +112,6 @@ func unsealed(err error) error {
 	return err
 }
 
-// Refused is an error with what its operator is told about it later (signet explain). It reads and answers as the error itself.
-type Refused struct {
-	About storage.RefusedRequest // all but ID and At
-	err   error
-}
-
-// Error implements error.
-func (r *Refused) Error() string { return r.err.Error() }
-
-// Unwrap returns the error itself.
-func (r *Refused) Unwrap() error { return r.err }
-
 // report counts what became of a request, and makes a Refused of a refusal that names a client. What prompt=none and a person's no
 // are answered with is no fault of anybody's, and is not kept.
 func (d *Door) report(endpoint, clientID string, seen storage.Seen, err error) error {
@@ -150,7 +139,7 @@ func (d *Door) report(endpoint, clientID string, seen storage.Seen, err error) e
 	if cause != nil {
 		about.Cause = cut(cause.Error(), maxCause)
 	}
-	return &Refused{about, err}
+	return &client.Refused{About: about, Err: err}
 }
 
 func worthKeeping(code oauth.Code) bool {

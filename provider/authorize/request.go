@@ -18,7 +18,6 @@ import (
 // The limits of a request, in bytes. What is within them fits, sealed, into an address.
 const (
 	maxRequest  = 4 << 10
-	maxHint     = 8 << 10 // of an id_token_hint, which does not travel on
 	maxNonce    = 1 << 10
 	maxIdle     = 256 // of a parameter that only helps: one that is longer is ignored
 	maxClientID = 256

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -77,7 +78,7 @@ func TestWhatAClientSentWrongIsReturnedToIt(t *testing.T) {
 		"nonce with a zero byte":        {"app", []string{"nonce", "a\x00"}, oauth.InvalidRequest},
 		"long nonce":                    {"app", []string{"nonce", strings.Repeat("n", maxNonce+1)}, oauth.InvalidRequest},
 		"claims that are no JSON":       {"app", []string{"claims", "name"}, oauth.InvalidRequest},
-		"long hint":                     {"app", []string{"id_token_hint", strings.Repeat("x", maxHint+1)}, oauth.InvalidRequest},
+		"long hint":                     {"app", []string{"id_token_hint", strings.Repeat("x", 9<<10)}, oauth.InvalidRequest},
 		"too large":                     {"app", []string{"state", strings.Repeat(long, 14)}, oauth.InvalidRequest},
 		"not pushed":                    {"pushes", nil, oauth.InvalidRequest},
 		"not registered for the grant":  {"device", nil, oauth.UnauthorizedClient},
@@ -207,7 +208,7 @@ func TestNothingTravelsToAnAddressThatWasNotProven(t *testing.T) {
 		"impossible client":   {"a\x00b", nil, HeadingUnknownClient},
 		"long client":         {strings.Repeat("x", 5000), nil, HeadingUnknownClient},
 		"disabled client":     {"off", nil, HeadingClientDisabled},
-		"missing, two":        {"two", []string{"redirect_uri", ""}, HeadingTargetMissing},
+		"missing, two":        {"two", []string{"redirect_uri", "", "scope", "notes"}, HeadingTargetMissing},
 		"missing, openid":     {"app", []string{"redirect_uri", ""}, HeadingTargetMissing},
 		"other host":          {"app", []string{"redirect_uri", "https://evil.example/cb?keep=1"}, HeadingTargetMismatch},
 		"without the query":   {"app", []string{"redirect_uri", "https://app.example/cb"}, HeadingTargetMismatch},
@@ -247,7 +248,7 @@ func TestNothingTravelsToAnAddressThatWasNotProven(t *testing.T) {
 			if root.heading == HeadingTargetMismatch {
 				check(t, r.Received == q.Get("redirect_uri") && slices.Equal(r.Registered, []string{callback}), "%s: %+v", name, r)
 			}
-			var kept *Refused
+			var kept *client.Refused
 			known := root.client == "app" || root.client == "two" || root.client == "off" || root.client == "nobody" || root.client == "a\x00b"
 			check(t, errors.As(err, &kept) == known, "%s: kept for its operator: %v", name, err)
 		}
