@@ -186,12 +186,15 @@ func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage
 	return passage, clientID, err
 }
 
-// stillMay narrows a request to what its client is registered for by now.
+// stillMay refuses a request that its client is not registered for any more. It is not narrowed: whoever may change a registration
+// could have people asked about less than they then allow.
 func (d *Door) stillMay(p *Passage) *oauth.Error {
 	if !slices.Contains(p.Client.Metadata.GrantTypes, oauth.GrantAuthorizationCode) {
 		return errNoGrant(oauth.GrantAuthorizationCode)
 	}
-	p.Request.Scope = registeredOf(p.Client, p.Request.Scope)
+	if !oauth.Within(p.Request.Scope, registeredOf(p.Client, p.Request.Scope)) {
+		return oauth.Errorf(oauth.InvalidScope, "this client is not registered for all of the scope any more")
+	}
 	_, fault := d.audience(p.Client, p.Request)
 	return fault
 }

@@ -35,7 +35,7 @@ const (
 )
 
 // Request is a request as it was when it came. It is sealed, travels with the browser, and never changes; progress is not in it.
-// Where a client's registration has defaults, they are in it; where it was narrowed since, Resume narrows it.
+// Where a client's registration has defaults, they are in it.
 type Request struct {
 	Kind         Kind                     `json:"kind"`
 	ClientID     string                   `json:"client_id,omitempty"`

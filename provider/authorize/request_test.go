@@ -272,9 +272,12 @@ func TestTheRegistrationDecidesAsItIsNow(t *testing.T) {
 	begun := ada.at(t, StepSignIn, query("app", "scope", "openid email notes", "resource", "https://api.example"))
 	resume := func() (*Passage, error) { return w.Resume(t.Context(), ada.visit(t), begun.Sealed) }
 	change(func(m *storage.ClientMetadata) { m.Scope = "openid notes" })
+	_, err := resume() // nobody is asked about less than is allowed
+	returned(t, err, oauth.InvalidScope)
+	change(func(m *storage.ClientMetadata) { m.Scope = "openid email notes more" })
 	p, err := resume()
 	must(t, err)
-	check(t, oauth.JoinScope(p.Request.Scope) == "openid notes", "scope %q", p.Request.Scope)
+	check(t, oauth.JoinScope(p.Asked.Scope) == "openid email notes", "asked %q", p.Asked.Scope)
 	change(func(m *storage.ClientMetadata) { m.Resources = nil })
 	_, err = resume()
 	returned(t, err, oauth.InvalidTarget)
