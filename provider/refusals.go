@@ -7,9 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/signet-idp/signet/provider/authorize"
-	"github.com/signet-idp/signet/provider/logout"
-	"github.com/signet-idp/signet/provider/token"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -38,32 +36,17 @@ func newRefusals(store storage.Refusals, logger *slog.Logger) *refusals {
 // Refused notes that the answer with this X-Request-Id was err, as a Route's Serve returned it, for signet explain. It returns at
 // once. What is no refusal of a client is not kept.
 func (p *Provider) Refused(requestID string, err error) {
-	about, kept := refusalOf(err)
-	if requestID == "" || !kept {
+	var r *client.Refused
+	if requestID == "" || !errors.As(err, &r) {
 		return
 	}
+	about := r.About
 	about.ID = requestID
 	select {
 	case p.refused.queue <- about:
 	default:
 		p.refused.dropped.Add(1)
 	}
-}
-
-// refusalOf is what the room that refused wants kept of it.
-func refusalOf(err error) (about storage.RefusedRequest, kept bool) {
-	var atToken *token.Refused
-	var atDoor *authorize.Refused
-	var atLogout *logout.Refused
-	switch {
-	case errors.As(err, &atToken):
-		return atToken.About, true
-	case errors.As(err, &atDoor):
-		return atDoor.About, true
-	case errors.As(err, &atLogout):
-		return atLogout.About, true
-	}
-	return about, false
 }
 
 // RefusalsDropped is how many refused requests were not kept since the start.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -82,18 +83,6 @@ func unsealed(err error) error {
 	return err
 }
 
-// Refused is an error with what its operator is told about it later (signet explain). It reads and answers as the error itself.
-type Refused struct {
-	About storage.RefusedRequest // all but ID and At
-	err   error
-}
-
-// Error implements error.
-func (r *Refused) Error() string { return r.err.Error() }
-
-// Unwrap returns the error itself.
-func (r *Refused) Unwrap() error { return r.err }
-
 // maxCause bounds what is kept of an address that a client sent, in bytes.
 const maxCause = 256
 
@@ -109,5 +98,5 @@ func report(v *browser.Visit, err error) error {
 	if r.cause != nil {
 		about.Cause = r.cause.Error()
 	}
-	return &Refused{about, err}
+	return &client.Refused{About: about, Err: err}
 }

@@ -296,7 +296,7 @@ func TestAnOperatorHearsOfAddressesThatDoNotMatch(t *testing.T) {
 	token := w.idToken(t, w.grant(t, "shop", p.signIn(t, "ada"), false))
 	long := "https://shop.example/" + strings.Repeat("ü", 300)
 	_, err := p.ask(t, "id_token_hint", token, "post_logout_redirect_uri", long, "state", "hidden")
-	var kept *Refused
+	var kept *client.Refused
 	if !errors.As(err, &kept) {
 		t.Fatalf("%v is not kept", err)
 	}

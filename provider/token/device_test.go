@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/oauth"
-	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -189,7 +189,7 @@ func TestWaitingDeviceIsNoRefusedRequest(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.SetBasicAuth("shop", w.secrets["shop"])
 		err := w.endpoint.Token(httptest.NewRecorder(), r)
-		var kept *token.Refused
+		var kept *client.Refused
 		if e := oauth.As(err); e == nil || e.Code != want || errors.As(err, &kept) {
 			t.Errorf("%v", err)
 		}

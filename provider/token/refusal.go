@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
@@ -22,18 +23,6 @@ const (
 	maxCause     = 512
 	maxAssertion = 8 << 10
 )
-
-// Refused is an error with what its operator is told about it later (signet explain). It reads and answers as the error itself.
-type Refused struct {
-	About storage.RefusedRequest // all but ID and At
-	err   error
-}
-
-// Error implements error.
-func (r *Refused) Error() string { return r.err.Error() }
-
-// Unwrap returns the error itself.
-func (r *Refused) Unwrap() error { return r.err }
 
 // asked is what a request said of itself before anything was decided.
 type asked struct {
@@ -52,12 +41,12 @@ func (a *asked) refused(err error) error {
 		e.Code == oauth.SlowDown && a.grantType == oauth.GrantDeviceCode {
 		return err
 	}
-	client := a.clientID()
-	if client == "" {
+	who := a.clientID()
+	if who == "" {
 		return err
 	}
 	about := storage.RefusedRequest{
-		Endpoint: a.endpoint, ClientID: client, GrantType: a.grantType, Code: string(e.Code), Description: e.Description, Seen: seenBy(a.request),
+		Endpoint: a.endpoint, ClientID: who, GrantType: a.grantType, Code: string(e.Code), Description: e.Description, Seen: seenBy(a.request),
 	}
 	if cause := e.Unwrap(); cause != nil {
 		about.Cause = cut(cause.Error(), maxCause)
@@ -65,7 +54,7 @@ func (a *asked) refused(err error) error {
 	if dead := (*deadToken)(nil); errors.As(err, &dead) {
 		about.GrantID, about.Token = dead.grant, dead.became
 	}
-	return &Refused{about, err}
+	return &client.Refused{About: about, Err: err}
 }
 
 // clientID is whom the request comes from, or else whom it names and could not prove to be.
