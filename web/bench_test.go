@@ -14,6 +14,7 @@ import (
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/postgres"
@@ -27,6 +28,7 @@ import (
 type bench struct {
 	*testing.B
 	handler http.Handler
+	clients *client.Registry
 	c       app
 }
 
@@ -74,7 +76,7 @@ func newBench(b *testing.B, engine string, hash account.Params, format string) b
 	if err != nil {
 		b.Fatal(err)
 	}
-	return bench{b, handler, app{id: c.ID, secret: secret}}
+	return bench{b, handler, p.Clients(), app{id: c.ID, secret: secret}}
 }
 
 // ask posts a form; every answer must be 200.
@@ -94,7 +96,7 @@ func (n bench) login() answer {
 func (n bench) callers(prepare func() func(n bench)) {
 	for _, callers := range []int{1, 16, 64} {
 		n.Run(fmt.Sprintf("%dCallers", callers), func(b *testing.B) {
-			n := bench{b, n.handler, n.c}
+			n := bench{b, n.handler, n.clients, n.c}
 			operations := make([]func(bench), callers)
 			for i := range operations {
 				operations[i] = prepare()
