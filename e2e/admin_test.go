@@ -55,6 +55,7 @@ type answer struct {
 	ErrorDescription string   `json:"error_description"`
 	MFAToken         string   `json:"mfa_token"`
 	MFAMethods       []string `json:"mfa_methods"`
+	RequestURI       string   `json:"request_uri"`
 	Active           bool     `json:"active"`
 	Sub              string   `json:"sub"`
 	Body             string   `json:"-"`

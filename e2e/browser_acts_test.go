@@ -32,6 +32,21 @@ func (b *tab) press(selector string) *network.Response {
 	})
 }
 
+// tap clicks on what selector finds, where that leads to no other page in this tab.
+func (b *tab) tap(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// leave clicks on what selector finds in a window that closes itself thereafter.
+func (b *tab) leave(selector string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	// The window may be gone before the click is reported as done.
+	_ = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+}
+
 // fill types text into the field of that name, in place of what was there.
 func (b *tab) fill(name, text string) {
 	b.t.Helper()
@@ -64,8 +79,21 @@ func (b *tab) has(selector string) bool {
 func (b *tab) arrive(prefix string) {
 	b.t.Helper()
 	b.until("arrives at "+prefix, func() bool {
-		return see(b, chromedp.Evaluate[bool](fmt.Sprintf("location.href.startsWith(%q) && document.readyState === 'complete'", prefix)))
+		return glimpse[bool](b, fmt.Sprintf("location.href.startsWith(%q) && document.readyState === 'complete'", prefix))
 	})
+}
+
+// evaluate runs an expression in the page.
+func evaluate(expression string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](expression)
+}
+
+// glimpse evaluates what may fail because the page is just being left.
+func glimpse[T any](b *tab, expression string) T {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	value, _ := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	return value
 }
 
 // until waits for that which cannot be waited for otherwise.
@@ -139,7 +167,9 @@ func (b *tab) look(name string) {
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(media("prefers-color-scheme", scheme))
-		b.axe(name, scheme)
+		for _, fault := range b.axe() {
+			b.t.Errorf("%s (%s): axe-core: %s", name, scheme, fault)
+		}
 		for width, size := range map[int64]string{1280: "wide", 320: "narrow"} {
 			b.do(chromedp.EmulateViewport(width, 900))
 			if over := see(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); over > width {
@@ -171,8 +201,9 @@ func (b *tab) picture(name string) {
 	}
 }
 
-// axe runs axe-core with all its rules, in a world of its own beside the page's, where the page's policy does not bind it.
-func (b *tab) axe(name, scheme string) {
+// axe runs axe-core with all its rules, in a world of its own beside the page's, where the page's policy does not bind it, and
+// returns what it finds.
+func (b *tab) axe() (faults []string) {
 	b.t.Helper()
 	installNode(b.t)
 	source := readFile(b.t, "node/node_modules/axe-core/axe.min.js")
@@ -210,6 +241,7 @@ func (b *tab) axe(name, scheme string) {
 		b.t.Fatalf("axe-core answered %q: %v", found, err)
 	}
 	for _, v := range violations {
-		b.t.Errorf("%s (%s): axe-core: %s: %s\n%s", name, scheme, v.ID, v.Help, strings.Join(v.Nodes, "\n"))
+		faults = append(faults, fmt.Sprintf("%s: %s\n%s", v.ID, v.Help, strings.Join(v.Nodes, "\n")))
 	}
+	return faults
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // TestBrowserHarness: the tests of pages may trust their browser: it hears what a policy forbids and what fails in the console, an
-// error page is no complaint, axe-core judges in spite of the page's policy, pages without script run none, two browsers share
+// error page is no complaint, axe-core finds faults and no others in spite of a page's policy, pages without script run none, two browsers share
 // no cookie, and the certificate of the tests' authority is believed.
 func TestBrowserHarness(t *testing.T) {
 	t.Parallel()
@@ -28,6 +28,7 @@ func TestBrowserHarness(t *testing.T) {
 	page("GET /good", strict, http.StatusOK, `<form method="post" action="/sent"><p><label>Name <input name="username" autocomplete="username" value="old"></label></p><button type="submit">Send</button></form>`)
 	page("POST /sent", strict, http.StatusBadRequest, `<p>sent</p>`)
 	page("GET /forbidden", strict, http.StatusOK, `<script>document.title = "ran"</script>`)
+	page("GET /bad", "style-src 'unsafe-inline'", http.StatusOK, `<p style="color: #ccc">pale</p><input name="username" autocomplete="username">`)
 	page("GET /console", "script-src 'unsafe-inline'", http.StatusOK, `<script>console.error("mayday")</script>`)
 	page("GET /script", "script-src 'unsafe-inline'", http.StatusOK, `<p id="p">no script</p><script>p.textContent = "script"</script>`)
 	server := httptest.NewServer(mux)
@@ -37,7 +38,9 @@ func TestBrowserHarness(t *testing.T) {
 	if r := b.visit(server.URL + "/good"); r.Status != http.StatusOK || b.text("h1") != "A page" {
 		t.Errorf("visiting a page: %d %q", r.Status, b.text("h1"))
 	}
-	b.axe("a page without fault", "light")
+	if faults := b.axe(); len(faults) > 0 {
+		t.Errorf("axe-core finds fault with a good page: %q", faults)
+	}
 	b.fill("username", "new")
 	if r := b.press("button[type=submit]"); r.Status != http.StatusBadRequest || b.text("p") != "sent" {
 		t.Errorf("sending a form: %d %q", r.Status, b.text("p"))
@@ -49,6 +52,10 @@ func TestBrowserHarness(t *testing.T) {
 		b.visit(server.URL + path)
 		b.until("is heard", func() bool { return strings.Contains(strings.Join(b.heard(), "\n"), want) })
 		b.pardonAll()
+	}
+	b.visit(server.URL + "/bad")
+	if faults := strings.Join(b.axe(), "\n"); !strings.Contains(faults, "color-contrast") || !strings.Contains(faults, "label") {
+		t.Errorf("axe-core finds no fault with a bad page: %q", faults)
 	}
 	if got := b.cookies(server.URL)["seen"]; got != "yes" {
 		t.Errorf("the cookie is %q", got)

@@ -153,6 +153,9 @@ func (b *tab) hear(ev any) {
 	case *runtime.EventExceptionThrown:
 		b.complaints = append(b.complaints, complaint{text: "exception: " + fmt.Sprint(ev.ExceptionDetails.Text, " ", ev.ExceptionDetails.Exception)})
 	case *audits.EventIssueAdded:
+		if ev.Issue.Code == audits.InspectorIssueCodeBounceTrackingIssue {
+			return // every redirect to sign in looks like that, where the site was not used before
+		}
 		b.complaints = append(b.complaints, complaint{text: fmt.Sprintf("issue: %s %s", ev.Issue.Code, asJSON(ev.Issue.Details))})
 	}
 }

@@ -38,9 +38,18 @@ func (n *node) visitor(t testing.TB, name string) *person {
 		t.Fatal(err)
 	}
 	client := n.client()
-	client.Jar = jar
+	client.Jar, client.Transport = jar, reader{client.Transport}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &person{client: client, origin: origin, name: name}
+}
+
+// reader asks for pages, which is how mod_auth_openidc knows people from programs.
+type reader struct{ http.RoundTripper }
+
+func (r reader) RoundTrip(q *http.Request) (*http.Response, error) {
+	q = q.Clone(q.Context())
+	q.Header.Set("Accept", "text/html,*/*;q=0.8")
+	return r.RoundTripper.RoundTrip(q)
 }
 
 // screen is a page as it was answered.
