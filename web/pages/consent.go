@@ -41,28 +41,41 @@ func showConsent(x *exchange) error {
 		x.redirect(x.hubAddress(p.Sealed))
 		return nil
 	}
-	what := p.Missing
-	if what.IsEmpty() || p.Request.Prompts(oauth.PromptConsent) {
-		what = p.Asked
-	}
-	m := p.Client.Metadata
+	what, m := shown(p), p.Client.Metadata
 	page := consentPage{
 		App: app(p), Unverified: !m.FirstParty, Policy: m.PolicyURI, TOS: m.TOSURI, Action: x.path, You: x.you(p, "you.as"),
 		Asks: x.asks(what, p.Account.User), Resources: resources(what.Resources, p.Resources),
 	}
-	if page.Form, err = x.form(p.Sealed); err != nil {
+	if page.Form, err = x.formShowing(p.Sealed, textOf(what)); err != nil {
 		return err
 	}
 	return x.show(http.StatusOK, page)
 }
 
+// shown is what the person is asked: all of it where the client wants it asked again, else what was not allowed yet.
+func shown(p *authorize.Passage) authorize.Ask {
+	if p.Missing.IsEmpty() || p.Request.Prompts(oauth.PromptConsent) {
+		return p.Asked
+	}
+	return p.Missing
+}
+
+// textOf is one text for each Ask.
+func textOf(a authorize.Ask) string { return fmt.Sprintf("#%q%q%q", a.Scope, a.Claims, a.Resources) }
+
 func decideConsent(x *exchange) error {
-	p, err := x.posted()
+	p, err := x.passage()
 	if err != nil {
 		return err
 	}
+	if p.Step != authorize.StepConsent {
+		x.redirect(x.hubAddress(p.Sealed))
+		return nil
+	}
+	if err := x.checkForm(p.Sealed, textOf(shown(p))); err != nil {
+		return err
+	}
 	switch {
-	case p.Step != authorize.StepConsent:
 	case x.params.Get("decision") == "allow":
 		if err := x.door.Allow(x.ctx(), x.visit, p); err != nil {
 			return err

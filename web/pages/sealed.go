@@ -44,21 +44,31 @@ func (x *exchange) passage() (*authorize.Passage, error) {
 
 // posted is passage, for a form that was sent: only one that this browser was shown, about this request, by whoever is signed in.
 func (x *exchange) posted() (*authorize.Passage, error) {
-	tx := x.params.Get("tx")
-	if tx != "" {
-		if err := x.browsers.CheckForm(x.visit, x.about(tx), x.params.Get("form_token")); err != nil {
-			return nil, &fault{status: http.StatusForbidden, heading: "form", tx: tx, cause: err}
+	if tx := x.params.Get("tx"); tx != "" {
+		if err := x.checkForm(tx, ""); err != nil {
+			return nil, err
 		}
 	}
 	return x.passage()
+}
+
+// checkForm refuses a form that this browser was not shown, or that was about something else.
+func (x *exchange) checkForm(tx, shown string) error {
+	if err := x.browsers.CheckForm(x.visit, x.about(tx)+shown, x.params.Get("form_token")); err != nil {
+		return &fault{status: http.StatusForbidden, heading: "form", tx: tx, cause: err}
+	}
+	return nil
 }
 
 // about is what a form's token is bound to.
 func (x *exchange) about(tx string) string { return x.path + "?" + tx }
 
 // form makes what a form about the sealed request carries.
-func (x *exchange) form(tx string) (form, error) {
-	token, err := x.browsers.FormToken(x.visit, x.about(tx))
+func (x *exchange) form(tx string) (form, error) { return x.formShowing(tx, "") }
+
+// formShowing is form, bound to what is shown besides: an answer to another question is none to this one.
+func (x *exchange) formShowing(tx, shown string) (form, error) {
+	token, err := x.browsers.FormToken(x.visit, x.about(tx)+shown)
 	return form{tx, token}, err
 }
 
