@@ -5,26 +5,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"golang.org/x/net/html"
 
-	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/storage"
 )
-
-// eachWith is each, with a configuration of its own.
-func eachWith(t *testing.T, edit func(*provider.Config), test func(w *world)) {
-	t.Helper()
-	for engine, open := range engines {
-		t.Run(engine, func(t *testing.T) {
-			t.Parallel()
-			c := &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-			test(newWorld(t, engine, open(t, c.Now), c, edit))
-		})
-	}
-}
 
 // none asks with prompt=none and returns the error code that the client hears, "" for none. It is told without any page.
 func (b *browser) none(c app, pairs ...string) string {
