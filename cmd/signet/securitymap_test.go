@@ -13,21 +13,33 @@ import (
 // this repository; what waits for its part names none.
 func TestEveryLineOfTheSecurityMapNamesItsTests(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "security-map.md"))
+	holdMap(t, "security-map.md", 70)
+}
+
+// TestEveryLineOfTheConformanceMapNamesItsTests: so it is with docs/conformance-map.md.
+func TestEveryLineOfTheConformanceMapNamesItsTests(t *testing.T) {
+	t.Parallel()
+	holdMap(t, "conformance-map.md", 80)
+}
+
+// holdMap reports what is wrong with a page of docs that says which tests hold what. It has so many lines at least.
+func holdMap(t *testing.T, name string, least int) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults, lines := checkSecurityMap(string(page), testNames(t))
+	faults, lines := checkMap(string(page), testNames(t))
 	for _, fault := range faults {
-		t.Errorf("docs/security-map.md: %s", fault)
+		t.Errorf("docs/%s: %s", name, fault)
 	}
-	if lines < 70 {
-		t.Errorf("docs/security-map.md has %d lines: were they all found?", lines)
+	if lines < least {
+		t.Errorf("docs/%s has %d lines: were they all found?", name, lines)
 	}
 }
 
-// TestTheCheckOfTheSecurityMapSeesItsFaults: a check that finds nothing anywhere would hold nothing.
-func TestTheCheckOfTheSecurityMapSeesItsFaults(t *testing.T) {
+// TestTheCheckOfTheMapsSeesTheirFaults: a check that finds nothing anywhere would hold nothing.
+func TestTheCheckOfTheMapsSeesTheirFaults(t *testing.T) {
 	t.Parallel()
 	const head = "| from | what must hold | held by |\n|---|---|---|\n"
 	tests := map[string]bool{"TestThere": true, "FuzzThere": true}
@@ -44,14 +56,14 @@ func TestTheCheckOfTheSecurityMapSeesItsFaults(t *testing.T) {
 		"later without a test": {"## Later\n\n| part | lines that wait |\n|---|---|\n| doors | RFC 2 |\n", 0},
 		"later with a test":    {"## Later\n\n| part | lines that wait |\n|---|---|\n| doors | `TestThere` |\n", 1},
 	} {
-		if faults, _ := checkSecurityMap(c.page, tests); len(faults) != c.faults {
+		if faults, _ := checkMap(c.page, tests); len(faults) != c.faults {
 			t.Errorf("%s: found %q, want %d faults", name, faults, c.faults)
 		}
 	}
 }
 
-// checkSecurityMap returns what is wrong with the page, and how many lines it has that tests must hold.
-func checkSecurityMap(page string, tests map[string]bool) (faults []string, lines int) {
+// checkMap returns what is wrong with the page, and how many lines it has that tests must hold.
+func checkMap(page string, tests map[string]bool) (faults []string, lines int) {
 	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
 	later, seen := false, map[string]bool{}
 	all := strings.Split(page, "\n")
