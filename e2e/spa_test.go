@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestOIDCClientTS: a single-page app on oidc-client-ts in Chromium signs in, renews silently, renews in two tabs at the same time
@@ -38,6 +41,9 @@ func TestOIDCClientTS(t *testing.T) {
 				[]*tab{first, second}[i%2].tap("#everywhere")
 				first.shows("renewals", strconv.Itoa(i+1))
 				second.shows("renewals", strconv.Itoa(i+1))
+			}
+			if a, b := first.sent(), second.sent(); len(a) != rounds || !slices.Equal(a, b) {
+				t.Error("the tabs did not renew with the same refresh tokens")
 			}
 			second.press("#signout")
 			second.shows("state", "signed out")
@@ -96,6 +102,12 @@ func openSinglePageApp(t *testing.T, n *node, renewAfter int) (address string) {
 	file("/oidc-client-ts.js", "text/javascript", readFile(t, "node/node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js"))
 	file("/config.json", "application/json", string(config))
 	return address
+}
+
+// sent are the refresh tokens that the app sent from this tab.
+func (b *tab) sent() []string {
+	b.t.Helper()
+	return see(b, chromedp.Evaluate[[]string]("sent"))
 }
 
 // shows waits until the single-page app shows text, and fails at once where it shows a failure.

@@ -4,6 +4,23 @@ const show = (id, text) => { document.getElementById(id).textContent = text }
 const failed = (err) => show('failure', `${err}`)
 const signedIn = (user) => show('state', user ? `signed in as ${user.profile.sub} ${user.profile.email}` : 'signed out')
 
+// Once it is asked to renew everywhere, a tab sends a refresh token only when another tab is about to send its own.
+const sent = []
+const others = new BroadcastChannel('about to renew')
+let together = false
+let [mine, theirs, go] = [0, 0, () => {}]
+others.onmessage = () => { theirs++; go() }
+const fetchAlone = window.fetch
+window.fetch = async (address, init) => {
+  const token = together && init?.body instanceof URLSearchParams && init.body.get('refresh_token')
+  if (token) {
+    sent.push(token)
+    others.postMessage(++mine)
+    while (theirs < mine) await new Promise((resolve) => { go = resolve })
+  }
+  return fetchAlone(address, init)
+}
+
 async function start() {
   const { authority, client_id, renewAfter } = await (await fetch('/config.json')).json()
   const here = location.origin
@@ -19,7 +36,10 @@ async function start() {
   manager.events.addSilentRenewError(failed)
   manager.events.addUserSignedOut(() => failed('signed out at the provider'))
   const all = new BroadcastChannel('renew')
-  const renew = () => manager.signinSilent().then(renewed, failed)
+  const renew = () => {
+    together = true
+    manager.signinSilent().then(renewed, failed)
+  }
   all.onmessage = renew
   document.getElementById('signin').onclick = () => manager.signinRedirect().catch(failed)
   document.getElementById('popup').onclick = () => manager.signinPopup().then(signedIn, failed)
