@@ -24,21 +24,27 @@ func TestOAuth4WebAPI(t *testing.T) {
 		spa := createClient(t, node.env, append(oidc, "--name", "spa", "--token-endpoint-auth-method", "none")...)
 		robot := createClient(t, node.env, "--name", "robot", "--grant-type", "client_credentials", "--scope", "stock.read stock.write")
 
-		cmd := exec.CommandContext(t.Context(), nodePath, "--test", "--test-reporter=tap", "client.mjs")
-		cmd.Dir = "node"
-		cmd.Env = append(os.Environ(), settings{
+		nodeTests(t, nodePath, "client.mjs", settings{
 			"ISSUER": node.URL, "USERNAME": "ada", "PASSWORD": password, "SUBJECT": subject,
 			"SHOP_ID": shop.ID, "SHOP_SECRET": shop.Secret, "POSTER_ID": poster.ID, "POSTER_SECRET": poster.Secret,
 			"SPA_ID": spa.ID, "ROBOT_ID": robot.ID, "ROBOT_SECRET": robot.Secret,
-		}.environ(t.TempDir())...)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("node --test client.mjs: %v\n%s", err, out)
-		}
-		if !strings.Contains(string(out), "# fail 0") || strings.Contains(string(out), "# pass 0") {
-			t.Fatalf("node --test client.mjs ran no test:\n%s", out)
-		}
+		})
 	})
+}
+
+// nodeTests runs the tests of a script in node/, and fails unless all of them pass.
+func nodeTests(t *testing.T, nodePath, script string, with settings) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), nodePath, "--test", "--test-reporter=tap", script)
+	cmd.Dir = "node"
+	cmd.Env = append(os.Environ(), with.environ(t.TempDir())...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("node --test %s: %v\n%s", script, err, out)
+	}
+	if !strings.Contains(string(out), "# fail 0") || strings.Contains(string(out), "# pass 0") {
+		t.Fatalf("node --test %s ran no test:\n%s", script, out)
+	}
 }
 
 // installNode installs what node/package-lock.json pins, where it is not there yet, and returns Node's path.

@@ -2,9 +2,6 @@ package e2e
 
 import (
 	"maps"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 )
 
@@ -53,20 +50,5 @@ func codeClients(t *testing.T, n *node) settings {
 		"ISSUER": n.URL, "USERNAME": "ada", "SUBJECT": subject, "PEOPLE": n.people(t), "REDIRECT_URI": back, "BYE_URI": bye,
 		"SHOP_ID": shop.ID, "SHOP_SECRET": shop.Secret, "SPA_ID": spa.ID, "PUSHER_ID": pusher.ID, "PUSHER_SECRET": pusher.Secret,
 		"SIGNED_ID": signed.ID, "SIGNED_SECRET": signed.Secret, "TV_ID": tv.ID,
-	}
-}
-
-// nodeTests runs the tests of a script in node/, and fails unless all of them pass.
-func nodeTests(t *testing.T, nodePath, script string, with settings) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), nodePath, "--test", "--test-reporter=tap", script)
-	cmd.Dir = "node"
-	cmd.Env = append(os.Environ(), with.environ(t.TempDir())...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("node --test %s: %v\n%s", script, err, out)
-	}
-	if !strings.Contains(string(out), "# fail 0") || strings.Contains(string(out), "# pass 0") {
-		t.Fatalf("node --test %s ran no test:\n%s", script, out)
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -31,17 +29,7 @@ func TestOpenIDClient(t *testing.T) {
 			"SPA_ID": spa.ID, "ROBOT_ID": robot.ID, "ROBOT_SECRET": robot.Secret,
 		}
 		maps.Copy(with, keyedClient(t, node))
-
-		cmd := exec.CommandContext(t.Context(), nodePath, "--test", "--test-reporter=tap", "openid-client.mjs")
-		cmd.Dir = "node"
-		cmd.Env = append(os.Environ(), with.environ(t.TempDir())...)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("node --test openid-client.mjs: %v\n%s", err, out)
-		}
-		if !strings.Contains(string(out), "# fail 0") || strings.Contains(string(out), "# pass 0") {
-			t.Fatalf("node --test openid-client.mjs ran no test:\n%s", out)
-		}
+		nodeTests(t, nodePath, "openid-client.mjs", with)
 	})
 }
 
