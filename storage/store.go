@@ -45,6 +45,7 @@ type Store interface {
 	Users
 	Passwords
 	Factors
+	OwnFactors
 	Keys
 	Outbox
 	Audit
@@ -169,7 +170,8 @@ type Users interface {
 type Passwords interface {
 	// SetPassword replaces the hash, raises the user's revision, ends all the user's sessions, forgets the remembered devices and
 	// revokes all the user's grants (ReasonPasswordChanged), offline ones too, in one commit. A sign-in that proved the old password and has not committed yet fails with ErrMoved. ErrNotFound.
-	SetPassword(ctx context.Context, userID ID, hash string, also Also) error
+	// ErrMoved: revision is set and the user has another; 0: whichever it has now.
+	SetPassword(ctx context.Context, userID ID, revision int64, hash string, also Also) error
 	// RaiseHash replaces a hash by a costlier one of the same password. It changes no revision and revokes nothing. ErrMoved: the
 	// hash is not old any more.
 	RaiseHash(ctx context.Context, userID ID, old, hash string) error
@@ -192,6 +194,17 @@ type Factors interface {
 	StaleSeeds(ctx context.Context, current []byte, after ID, limit int) (page []TOTP, left int, err error)
 	// ResealSeed replaces a device's seal where it is still old: else ErrMoved. It changes no revision.
 	ResealSeed(ctx context.Context, factorID ID, old, sealed []byte) error
+}
+
+// OwnFactors is what people do themselves with second factors that are good already, on the word of their session: so both are
+// conditional on the user's revision that was read with it (else ErrMoved), raise it, and forget the remembered devices.
+type OwnFactors interface {
+	// RemoveFactor removes one confirmed device of the user, and with the last one the recovery codes. ErrNotFound: the user has no
+	// such device, or is gone.
+	RemoveFactor(ctx context.Context, userID, factorID ID, revision int64, also Also) error
+	// ReplaceRecoveryCodes makes codes, and no others, the user's recovery codes. ErrNotFound: the user is gone, or has no confirmed
+	// device that they could stand in for.
+	ReplaceRecoveryCodes(ctx context.Context, userID ID, revision int64, codes []Digest, also Also) error
 }
 
 // Keys are signing keys and handle keys, sealed.

@@ -74,8 +74,8 @@ func (f *failpoint) DenyToken(ctx context.Context, d storage.Denial) error {
 	return f.around("DenyToken", func() error { return f.Store.DenyToken(ctx, d) })
 }
 
-func (f *failpoint) SetPassword(ctx context.Context, userID storage.ID, hash string, also storage.Also) error {
-	return f.around("SetPassword", func() error { return f.Store.SetPassword(ctx, userID, hash, also) })
+func (f *failpoint) SetPassword(ctx context.Context, userID storage.ID, revision int64, hash string, also storage.Also) error {
+	return f.around("SetPassword", func() error { return f.Store.SetPassword(ctx, userID, revision, hash, also) })
 }
 
 func (f *failpoint) UpdateClient(ctx context.Context, c storage.Client, also storage.Also) error {

@@ -81,7 +81,7 @@ func (p *People) SetPassword(ctx context.Context, userID storage.ID, password st
 		Events:  []storage.Event{event("user.password_changed", userID, by)},
 		Letters: letters("password_changed", found.User),
 	}
-	return translate(p.store.SetPassword(ctx, userID, phc, also))
+	return translate(p.store.SetPassword(ctx, userID, 0, phc, also))
 }
 
 // Disable keeps the user from signing in and ends all the user's grants in the same commit. Disabling again changes nothing.

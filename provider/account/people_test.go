@@ -162,7 +162,7 @@ func TestEveryFailureIsOneErrorAtOneCost(t *testing.T) {
 	}
 	old := h.create(t, storage.User{Username: "oldhash"})
 	cheaper := h.hasher.hash([]byte(good), cheap())
-	if err := h.store.SetPassword(t.Context(), old.ID, cheaper, storage.Also{}); err != nil {
+	if err := h.store.SetPassword(t.Context(), old.ID, 0, cheaper, storage.Also{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ login, password string }{
@@ -199,7 +199,7 @@ func TestACheaperHashIsRaisedAtSignInAndNothingElseChanges(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ada := h.create(t, storage.User{Username: "ada"})
-	if err := h.store.SetPassword(t.Context(), ada.ID, h.hasher.hash([]byte(good), cheap()), storage.Also{}); err != nil {
+	if err := h.store.SetPassword(t.Context(), ada.ID, 0, h.hasher.hash([]byte(good), cheap()), storage.Also{}); err != nil {
 		t.Fatal(err)
 	}
 	before, err := h.signIn(t.Context(), "ada", good)
@@ -259,7 +259,7 @@ func TestConcurrentSignInsRaiseOnceAndAllSucceed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ada := h.create(t, storage.User{Username: "ada"})
-	if err := h.store.SetPassword(t.Context(), ada.ID, h.hasher.hash([]byte(good), cheap()), storage.Also{}); err != nil {
+	if err := h.store.SetPassword(t.Context(), ada.ID, 0, h.hasher.hash([]byte(good), cheap()), storage.Also{}); err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup

@@ -29,7 +29,7 @@ func TestWhatWasWithdrawnSinceTheApprovalGivesNoTokens(t *testing.T) {
 			w.must(w.store.DeleteUser(w.t.Context(), w.user, storage.Also{}))
 		}, oauth.InvalidGrant},
 		{"password changed", func(w *world, _ storage.ID) {
-			w.must(w.store.SetPassword(w.t.Context(), w.user, "another", storage.Also{}))
+			w.must(w.store.SetPassword(w.t.Context(), w.user, 0, "another", storage.Also{}))
 		}, oauth.InvalidGrant},
 		{"session ended", func(w *world, session storage.ID) {
 			_, err := w.store.EndSessions(w.t.Context(), storage.SessionsOf{ID: session}, storage.ReasonLogout, storage.Also{})

@@ -46,9 +46,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, st
 		b.Queue(`UPDATE totp SET confirmed_at = `+clockNow+`, last_step = $4 WHERE id = $2 AND user_id = $3 AND confirmed_at IS NULL`,
 			s.now(), uid(factorID), uid(userID), step).Exec(must(storage.ErrMoved))
 		if len(codes) > 0 {
-			b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
-			b.Queue(`INSERT INTO recovery_codes (user_id, digest) SELECT DISTINCT $1::uuid, digest FROM unnest($2::bytea[]) AS digest`,
-				uid(userID), hashes(codes))
+			replaceCodes(b, userID, codes)
 		}
 		forgetDevices(b, userID)
 		s.report(b, also)
@@ -65,6 +63,38 @@ func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also stora
 		forgetDevices(b, userID)
 		s.report(b, also)
 	})
+}
+
+// RemoveFactor implements storage.OwnFactors.
+func (s *Store) RemoveFactor(ctx context.Context, userID, factorID storage.ID, revision int64, also storage.Also) error {
+	return s.actOnly(ctx, func(b *pgx.Batch) {
+		raiseAt(b, userID, revision)
+		b.Queue(`DELETE FROM totp WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL`, uid(factorID), uid(userID)).
+			Exec(must(storage.ErrNotFound))
+		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1
+			AND NOT EXISTS (SELECT FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL)`, uid(userID))
+		forgetDevices(b, userID)
+		s.report(b, also)
+	})
+}
+
+// ReplaceRecoveryCodes implements storage.OwnFactors.
+func (s *Store) ReplaceRecoveryCodes(
+	ctx context.Context, userID storage.ID, revision int64, codes []storage.Digest, also storage.Also,
+) error {
+	return s.actOnly(ctx, func(b *pgx.Batch) {
+		raiseAt(b, userID, revision)
+		b.Queue(`SELECT FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL LIMIT 1`, uid(userID)).Exec(must(storage.ErrNotFound))
+		replaceCodes(b, userID, codes)
+		forgetDevices(b, userID)
+		s.report(b, also)
+	})
+}
+
+func replaceCodes(b *pgx.Batch, userID storage.ID, codes []storage.Digest) {
+	b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
+	b.Queue(`INSERT INTO recovery_codes (user_id, digest) SELECT DISTINCT $1::uuid, digest FROM unnest($2::bytea[]) AS digest`,
+		uid(userID), hashes(codes))
 }
 
 // StaleSeeds implements storage.Factors.

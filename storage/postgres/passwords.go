@@ -9,10 +9,10 @@ import (
 )
 
 // SetPassword implements storage.Passwords. The user's row is updated before sessions and grants end: see pay.
-func (s *Store) SetPassword(ctx context.Context, userID storage.ID, hash string, also storage.Also) error {
+func (s *Store) SetPassword(ctx context.Context, userID storage.ID, revision int64, hash string, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`UPDATE users SET password_hash = $2, revision = revision + 1 WHERE id = $1`, uid(userID), hash).
-			Exec(must(storage.ErrNotFound))
+		raiseAt(b, userID, revision)
+		b.Queue(`UPDATE users SET password_hash = $2 WHERE id = $1`, uid(userID), hash)
 		forgetDevices(b, userID)
 		s.endSessions(b, ofUser(userID), storage.ReasonPasswordChanged, nil)
 		s.revokeAll(b, storage.GrantsOf{UserID: userID}, storage.ReasonPasswordChanged)

@@ -98,7 +98,7 @@ func TestASessionThatIsBeingStartedEndsWithThePassword(t *testing.T) {
 	in, late := p.session(), p.session()
 	starting := begun(func() error { return s.StartSession(ctx, in, 1, p.spend(1), storage.Also{}) })
 	h.waiters(t, 1) // it is there, and waits for the one that it displaces
-	changing := begun(func() error { return s.SetPassword(ctx, p.id, "new", storage.Also{}) })
+	changing := begun(func() error { return s.SetPassword(ctx, p.id, 0, "new", storage.Also{}) })
 	h.waiters(t, 2)
 	starting2 := begun(func() error { return s.StartSession(ctx, late, 1, p.spend(1), storage.Also{}) })
 	h.waiters(t, 3)
@@ -218,7 +218,7 @@ func TestNobodyWaitsForSessionsInACircle(t *testing.T) {
 				},
 				func() error { return p.end(storage.SessionsOf{UserID: p.id, Except: in.ID}) },
 				func() error { return p.end(storage.SessionsOf{ID: in.ID}) },
-				func() error { return s.SetPassword(ctx, p.id, "new", storage.Also{}) },
+				func() error { return s.SetPassword(ctx, p.id, 0, "new", storage.Also{}) },
 				func() error {
 					return s.UpdateUser(ctx, storage.User{ID: p.id, Revision: 1}, storage.ReasonAdmin, storage.Also{})
 				},

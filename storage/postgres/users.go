@@ -117,3 +117,14 @@ func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also
 		s.report(b, also)
 	})
 }
+
+// raiseAt locks the user's row and raises its revision where that is still the one given, or whichever it is for 0.
+func raiseAt(b *pgx.Batch, userID storage.ID, revision int64) {
+	lock := b.Queue(`SELECT revision FROM users WHERE id = $1 FOR NO KEY UPDATE`, uid(userID))
+	if revision == 0 {
+		lock.Exec(must(storage.ErrNotFound))
+	} else {
+		lock.QueryRow(at(revision))
+	}
+	b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1`, uid(userID))
+}

@@ -81,6 +81,51 @@ func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also stora
 	})
 }
 
+// RemoveFactor implements storage.OwnFactors.
+func (s *Store) RemoveFactor(ctx context.Context, userID, factorID storage.ID, revision int64, also storage.Also) error {
+	return s.write(ctx, "remove factor", func(t *tx) error {
+		if err := t.raiseAt(userID, revision); err != nil {
+			return err
+		}
+		err := t.hit(storage.ErrNotFound, `DELETE FROM totp WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL`,
+			factorID[:], userID[:])
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`DELETE FROM recovery_codes WHERE user_id = $1
+			AND NOT EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL)`, userID[:])
+		if err != nil {
+			return err
+		}
+		if err := t.forgetDevices(userID); err != nil {
+			return err
+		}
+		return t.also(also)
+	})
+}
+
+// ReplaceRecoveryCodes implements storage.OwnFactors.
+func (s *Store) ReplaceRecoveryCodes(
+	ctx context.Context, userID storage.ID, revision int64, codes []storage.Digest, also storage.Also,
+) error {
+	return s.write(ctx, "replace recovery codes", func(t *tx) error {
+		if err := t.raiseAt(userID, revision); err != nil {
+			return err
+		}
+		var one int
+		if err := t.scan(`SELECT 1 FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL LIMIT 1`, []any{userID[:]}, &one); err != nil {
+			return err
+		}
+		if err := t.replaceCodes(userID, codes); err != nil {
+			return err
+		}
+		if err := t.forgetDevices(userID); err != nil {
+			return err
+		}
+		return t.also(also)
+	})
+}
+
 // StaleSeeds implements storage.Factors.
 func (s *Store) StaleSeeds(ctx context.Context, current []byte, after storage.ID, limit int) (page []storage.TOTP, left int, err error) {
 	const stale = ` WHERE substr(sealed, 1, length($1)) <> $1`

@@ -7,11 +7,12 @@ import (
 )
 
 // SetPassword implements storage.Passwords.
-func (s *Store) SetPassword(ctx context.Context, userID storage.ID, hash string, also storage.Also) error {
+func (s *Store) SetPassword(ctx context.Context, userID storage.ID, revision int64, hash string, also storage.Also) error {
 	return s.write(ctx, "set password", func(t *tx) error {
-		err := t.hit(storage.ErrNotFound, `UPDATE users SET password_hash = $2, revision = revision + 1 WHERE id = $1`,
-			userID[:], hash)
-		if err != nil {
+		if err := t.raiseAt(userID, revision); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE users SET password_hash = $2 WHERE id = $1`, userID[:], hash); err != nil {
 			return err
 		}
 		if _, err := t.endSessions(storage.SessionsOf{UserID: userID}, storage.ReasonPasswordChanged); err != nil {

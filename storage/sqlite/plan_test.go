@@ -48,7 +48,7 @@ func TestNoVerbOfSessionsReadsAWholeTable(t *testing.T) {
 			return err
 		},
 		func() error { _, err := s.SweepExpired(ctx, 1, 0, time.Hour); return err },
-		func() error { return s.SetPassword(ctx, id, "new", storage.Also{}) },
+		func() error { return s.SetPassword(ctx, id, 0, "new", storage.Also{}) },
 	} {
 		must(act())
 	}

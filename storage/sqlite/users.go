@@ -138,6 +138,15 @@ func (t *tx) raise(userID storage.ID) error {
 	return t.hit(storage.ErrNotFound, `UPDATE users SET revision = revision + 1 WHERE id = $1`, userID[:])
 }
 
+// raiseAt raises the user's revision where it is still the one given, or whichever it is for 0.
+func (t *tx) raiseAt(userID storage.ID, revision int64) error {
+	n, err := t.exec(`UPDATE users SET revision = revision + 1 WHERE id = $1 AND $2 IN (0, revision)`, userID[:], revision)
+	if err == nil && n == 0 {
+		err = t.movedOrGone(`SELECT 1 FROM users WHERE id = $1`, userID[:])
+	}
+	return err
+}
+
 func userArgs(u storage.User, revision int64, t *tx) []any {
 	return []any{
 		revision, u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified,

@@ -128,7 +128,9 @@ func alsoVerbs() []alsoVerb {
 		return s.UpdateUser(t.Context(), storage.User{ID: id(1), Revision: 1}, "", a)
 	}
 	deleteUser := func(t *testing.T, s *subject, a storage.Also) error { return s.DeleteUser(t.Context(), id(1), a) }
-	setPassword := func(t *testing.T, s *subject, a storage.Also) error { return s.SetPassword(t.Context(), id(1), "h", a) }
+	setPassword := func(t *testing.T, s *subject, a storage.Also) error {
+		return s.SetPassword(t.Context(), id(1), 0, "h", a)
+	}
 	enroll := func(t *testing.T, s *subject, a storage.Also) error {
 		return s.EnrollTOTP(t.Context(), fullTOTP(5, 1), a)
 	}
@@ -138,6 +140,16 @@ func alsoVerbs() []alsoVerb {
 	removeFactors := func(t *testing.T, s *subject, a storage.Also) error {
 		_, err := s.RemoveFactors(t.Context(), id(1), a)
 		return err
+	}
+	aFactor := func(t *testing.T, s *subject) {
+		ok(t, s.EnrollTOTP(t.Context(), fullTOTP(5, 1), storage.Also{}))
+		ok(t, s.ConfirmTOTP(t.Context(), id(1), id(5), 1, nil, storage.Also{}))
+	}
+	removeFactor := func(t *testing.T, s *subject, a storage.Also) error {
+		return s.RemoveFactor(t.Context(), id(1), id(5), 2, a)
+	}
+	replaceCodes := func(t *testing.T, s *subject, a storage.Also) error {
+		return s.ReplaceRecoveryCodes(t.Context(), id(1), 2, []storage.Digest{digest("a")}, a)
 	}
 	revokeKey := func(t *testing.T, s *subject, a storage.Also) error {
 		return s.ChangeKeys(t.Context(), storage.KeyChange{Moves: []storage.KeyMove{
@@ -177,6 +189,8 @@ func alsoVerbs() []alsoVerb {
 		{"EnrollTOTP", aUser, enroll, enroll},
 		{"ConfirmTOTP", func(t *testing.T, s *subject) { s.user(t, 1); ok(t, enroll(t, s, storage.Also{})) }, confirm, confirm},
 		{"RemoveFactors", aUser, removeFactors, removeFactors},
+		{"RemoveFactor", func(t *testing.T, s *subject) { s.user(t, 1); aFactor(t, s) }, removeFactor, removeFactor},
+		{"ReplaceRecoveryCodes", func(t *testing.T, s *subject) { s.user(t, 1); aFactor(t, s) }, replaceCodes, replaceCodes},
 		{"ChangeKeys", func(t *testing.T, s *subject) { s.establish(t, "a") }, revokeKey, revokeKey},
 	}
 }
@@ -213,7 +227,7 @@ func alsoUndoesAct(t *testing.T, s *subject) {
 		}
 		_, _, err := s.FindClient(ctx, "c")
 		fails(t, err, storage.ErrNotFound)
-		if err := s.SetPassword(ctx, id(1), "new", also); err == nil {
+		if err := s.SetPassword(ctx, id(1), 0, "new", also); err == nil {
 			t.Fatal("an Also that cannot be stored was taken")
 		}
 		if s.signIn(t, id(1)).PasswordHash != "hash" || s.grant(t, id(10)).State != storage.Active {

@@ -88,7 +88,7 @@ func rememberDeviceRevision(t *testing.T, s *subject) {
 	s.user(t, 1)
 	fails(t, remember(60, 1, 0), storage.ErrMoved)
 	fails(t, remember(60, 1, 2), storage.ErrMoved)
-	ok(t, s.SetPassword(t.Context(), id(1), "new", storage.Also{}))
+	ok(t, s.SetPassword(t.Context(), id(1), 0, "new", storage.Also{}))
 	fails(t, remember(60, 1, 1), storage.ErrMoved)
 	s.remembered(t)
 	ok(t, remember(60, 1, 2))
@@ -186,7 +186,7 @@ func passwordForgets(t *testing.T, s *subject) {
 	ok(t, s.RaiseHash(t.Context(), id(1), "hash", "costlier"))
 	ok(t, s.UpdateUser(t.Context(), s.signIn(t, id(1)).User, "", storage.Also{}))
 	s.remembered(t, 61, 62)
-	ok(t, s.SetPassword(t.Context(), id(1), "new", storage.Also{}))
+	ok(t, s.SetPassword(t.Context(), id(1), 0, "new", storage.Also{}))
 	s.remembered(t, 62)
 }
 

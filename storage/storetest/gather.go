@@ -107,7 +107,7 @@ func gatherVerbs(t *testing.T, s *subject) {
 		case 3:
 			return s.CreateClient(ctx, bareClient(fmt.Sprint(i)), storage.Also{})
 		case 4:
-			if err := s.SetPassword(ctx, id(99), "h", storage.Also{}); !is(err, storage.ErrNotFound) {
+			if err := s.SetPassword(ctx, id(99), 0, "h", storage.Also{}); !is(err, storage.ErrNotFound) {
 				return fmt.Errorf("password of nobody: %w", err)
 			}
 		case 5:

@@ -11,6 +11,7 @@ func passwordPromises() []promise {
 	return []promise{
 		{"SetPasswordReplacesTheHashAndEndsEveryGrant", setPasswordEndsGrants},
 		{"SetPasswordOfAnUnknownUserIsNotFound", setPasswordNotFound},
+		{"SetPasswordAtARevisionTakesThatOneAlone", setPasswordMoved},
 		{"RaiseHashReplacesTheHashAndNothingElse", raiseHashOnlyHash},
 		{"RaiseHashLeavesAHashThatChanged", raiseHashMoved},
 	}
@@ -29,7 +30,7 @@ func setPasswordEndsGrants(t *testing.T, s *subject) {
 	s.create(t, logout)
 	before := s.signIn(t, id(1)).User
 	s.clock.Advance(time.Second)
-	ok(t, s.SetPassword(t.Context(), id(1), "new hash", storage.Also{}))
+	ok(t, s.SetPassword(t.Context(), id(1), 0, "new hash", storage.Also{}))
 
 	got := s.signIn(t, id(1))
 	if got.PasswordHash != "new hash" || got.User.Revision != before.Revision+1 {
@@ -54,9 +55,26 @@ func setPasswordEndsGrants(t *testing.T, s *subject) {
 
 func setPasswordNotFound(t *testing.T, s *subject) {
 	s.create(t, bareGrant(10)) // its user is gone
-	fails(t, s.SetPassword(t.Context(), id(1), "hash", storage.Also{}), storage.ErrNotFound)
+	fails(t, s.SetPassword(t.Context(), id(1), 0, "hash", storage.Also{}), storage.ErrNotFound)
 	if s.grant(t, id(10)).State != storage.Active {
 		t.Fatal("a change that failed revoked a grant")
+	}
+}
+
+func setPasswordMoved(t *testing.T, s *subject) {
+	ctx := t.Context()
+	s.user(t, 1)
+	s.create(t, bareGrant(10))
+	for _, revision := range []int64{2, 99, -1} {
+		fails(t, s.SetPassword(ctx, id(1), revision, "new hash", storage.Also{}), storage.ErrMoved)
+	}
+	fails(t, s.SetPassword(ctx, id(2), 1, "new hash", storage.Also{}), storage.ErrNotFound)
+	if in := s.signIn(t, id(1)); in.PasswordHash != "hash" || in.User.Revision != 1 || s.grant(t, id(10)).State != storage.Active {
+		t.Fatalf("a change that failed left %+v", in)
+	}
+	ok(t, s.SetPassword(ctx, id(1), 1, "new hash", storage.Also{}))
+	if in := s.signIn(t, id(1)); in.PasswordHash != "new hash" || in.User.Revision != 2 || s.grant(t, id(10)).State != storage.Revoked {
+		t.Fatalf("at its revision: %+v", in)
 	}
 }
 
@@ -78,7 +96,7 @@ func raiseHashMoved(t *testing.T, s *subject) {
 	for _, old := range []string{"Hash", "hash ", "", "h_sh", "%"} {
 		fails(t, s.RaiseHash(t.Context(), id(1), old, "costlier"), storage.ErrMoved)
 	}
-	ok(t, s.SetPassword(t.Context(), id(1), "new hash", storage.Also{}))
+	ok(t, s.SetPassword(t.Context(), id(1), 0, "new hash", storage.Also{}))
 	fails(t, s.RaiseHash(t.Context(), id(1), "hash", "costlier"), storage.ErrMoved)
 	if got := s.signIn(t, id(1)).PasswordHash; got != "new hash" {
 		t.Fatalf("the new password's hash was replaced by %q", got)

@@ -25,6 +25,9 @@ func peopleRaces() []race {
 		{"OneDeviceWaitsToBeConfirmed", "EnrollTOTP", raceEnroll},
 		{"ADeviceIsConfirmedOnce", "ConfirmTOTP", raceConfirm},
 		{"EachDeviceIsRemovedOnce", "RemoveFactors", raceRemoveFactors},
+		{"OfManyPasswordChangesAtOneRevisionOneWins", "SetPassword", raceChangePassword},
+		{"OfManyRemovalsAtOneRevisionOneWins", "RemoveFactor", raceRemoveFactor},
+		{"OfManySetsOfRecoveryCodesAtOneRevisionOneWins", "ReplaceRecoveryCodes", raceReplaceCodes},
 	}
 }
 
@@ -126,7 +129,7 @@ func (s *subject) survivors(t *testing.T, withdraw func(user int) error) {
 }
 
 func racePasswordGrant(t *testing.T, s *subject) {
-	s.survivors(t, func(user int) error { return s.SetPassword(t.Context(), id(user), "new", storage.Also{}) })
+	s.survivors(t, func(user int) error { return s.SetPassword(t.Context(), id(user), 0, "new", storage.Also{}) })
 }
 
 func raceDisableGrant(t *testing.T, s *subject) {
@@ -168,7 +171,7 @@ func raceStanding(t *testing.T, s *subject) {
 
 func raceSetPassword(t *testing.T, s *subject) {
 	s.user(t, 1)
-	allOK(t, s.contend(t, func(i int) error { return s.SetPassword(t.Context(), id(1), fmt.Sprint(i), storage.Also{}) }))
+	allOK(t, s.contend(t, func(i int) error { return s.SetPassword(t.Context(), id(1), 0, fmt.Sprint(i), storage.Also{}) }))
 	if got := s.signIn(t, id(1)).User.Revision; got != 1+contenders {
 		t.Fatalf("revision %d after %d changes", got, contenders)
 	}
@@ -187,7 +190,7 @@ func raceRaiseSet(t *testing.T, s *subject) {
 		s.user(t, round)
 		errs := s.contend(t, func(i int) error {
 			if i == contenders/2 {
-				return s.SetPassword(t.Context(), id(round), "new", storage.Also{})
+				return s.SetPassword(t.Context(), id(round), 0, "new", storage.Also{})
 			}
 			return s.RaiseHash(t.Context(), id(round), "hash", "costlier")
 		})
@@ -243,4 +246,46 @@ func raceRemoveFactors(t *testing.T, s *subject) {
 		t.Fatalf("%d removals of 3 devices", removed.Load())
 	}
 	s.clock.Advance(time.Second)
+}
+
+func raceChangePassword(t *testing.T, s *subject) {
+	s.user(t, 1)
+	won := s.oneWins(t, storage.ErrMoved, func(i int) error { return s.SetPassword(t.Context(), id(1), 1, fmt.Sprint(i), storage.Also{}) })
+	if in := s.signIn(t, id(1)); in.PasswordHash != fmt.Sprint(won) || in.User.Revision != 2 {
+		t.Fatalf("contender %d won, and the user is %+v", won, in)
+	}
+}
+
+func raceRemoveFactor(t *testing.T, s *subject) {
+	s.user(t, 1)
+	for n := range 4 {
+		s.factor(t, 1, 5+n, 100)
+	}
+	revision := s.signIn(t, id(1)).User.Revision
+	won := s.oneWins(t, storage.ErrMoved, func(i int) error { return s.RemoveFactor(t.Context(), id(1), id(5+i%4), revision, storage.Also{}) })
+	in := s.signIn(t, id(1))
+	if len(in.Factors) != 3 || in.User.Revision != revision+1 {
+		t.Fatalf("one removal left %+v", in)
+	}
+	for _, f := range in.Factors {
+		if f.ID == id(5+won%4) {
+			t.Fatalf("contender %d won, and its device is there", won)
+		}
+	}
+}
+
+func raceReplaceCodes(t *testing.T, s *subject) {
+	s.user(t, 1)
+	s.factor(t, 1, 5, 100, digest("old"))
+	revision := s.signIn(t, id(1)).User.Revision
+	won := s.oneWins(t, storage.ErrMoved, func(i int) error {
+		codes := []storage.Digest{digest(fmt.Sprint(i)), digest(fmt.Sprint(i, " second"))}
+		return s.ReplaceRecoveryCodes(t.Context(), id(1), revision, codes, storage.Also{})
+	})
+	if in := s.signIn(t, id(1)); in.RecoveryCodes != 2 {
+		t.Fatalf("%d codes of one set", in.RecoveryCodes)
+	}
+	spend := s.proof(t, 1)
+	spend.RecoveryCode = digest(fmt.Sprint(won))
+	ok(t, s.CreateGrant(t.Context(), bareGrant(10), spend, storage.Also{}))
 }

@@ -94,7 +94,7 @@ func (s *subject) sessionSurvivors(t *testing.T, withdraw func(user int) error) 
 }
 
 func racePasswordSession(t *testing.T, s *subject) {
-	s.sessionSurvivors(t, func(user int) error { return s.SetPassword(t.Context(), id(user), "new", storage.Also{}) })
+	s.sessionSurvivors(t, func(user int) error { return s.SetPassword(t.Context(), id(user), 0, "new", storage.Also{}) })
 }
 
 func raceDisableSession(t *testing.T, s *subject) {
@@ -246,7 +246,7 @@ func raceForget(t *testing.T, s *subject) {
 				_, err := s.RemoveFactors(t.Context(), id(user), storage.Also{})
 				return err
 			case i == last:
-				return s.SetPassword(t.Context(), id(user), "new", storage.Also{})
+				return s.SetPassword(t.Context(), id(user), 0, "new", storage.Also{})
 			}
 			return s.RememberDevice(t.Context(), fullDevice(1000*user+i, user), 1, storage.Also{})
 		}) {

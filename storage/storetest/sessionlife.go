@@ -114,7 +114,7 @@ func (s *subject) withSessions(t *testing.T) {
 
 func passwordEndsSessions(t *testing.T, s *subject) {
 	s.withSessions(t)
-	ok(t, s.SetPassword(t.Context(), id(1), "new", storage.Also{}))
+	ok(t, s.SetPassword(t.Context(), id(1), 0, "new", storage.Also{}))
 	s.live(t, 72)
 	s.told(t, 1, map[int]string{71: "c d"})
 	for _, n := range []int{10, 11} { // offline ones too
@@ -123,7 +123,7 @@ func passwordEndsSessions(t *testing.T, s *subject) {
 		}
 	}
 	same(t, []storage.State{storage.Active}, s.states(t, 12))
-	fails(t, s.SetPassword(t.Context(), id(3), "new", storage.Also{}), storage.ErrNotFound)
+	fails(t, s.SetPassword(t.Context(), id(3), 0, "new", storage.Also{}), storage.ErrNotFound)
 }
 
 func updateEndsSessions(t *testing.T, s *subject) {

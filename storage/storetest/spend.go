@@ -39,7 +39,7 @@ func spendNeedsRevision(t *testing.T, s *subject) {
 		spend := storage.Spend{UserID: id(1), UserRevision: revision}
 		fails(t, s.CreateGrant(ctx, bareGrant(10), spend, storage.Also{}), storage.ErrMoved)
 	}
-	ok(t, s.SetPassword(ctx, id(1), "new hash", storage.Also{}))
+	ok(t, s.SetPassword(ctx, id(1), 0, "new hash", storage.Also{}))
 	fails(t, s.CreateGrant(ctx, bareGrant(10), old, storage.Also{}), storage.ErrMoved)
 	s.absent(t, 10)
 	ok(t, s.CreateGrant(ctx, bareGrant(10), s.proof(t, 1), storage.Also{}))

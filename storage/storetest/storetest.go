@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 		{"Users", userPromises()},
 		{"Passwords", passwordPromises()},
 		{"Factors", factorPromises()},
+		{"OwnFactors", ownFactorPromises()},
 		{"Keys", keyPromises()},
 		{"Outbox", outboxPromises()},
 		{"Audit", auditPromises()},
