@@ -23,7 +23,7 @@ func hub(x *exchange) error {
 		x.redirect(x.address(p.Step, p.Sealed))
 		return nil
 	}
-	x.speak(p.Request.UILocales)
+	x.speakWith(p)
 	returned, err := x.door.Issue(x.ctx(), x.visit, p)
 	if errors.Is(err, authorize.ErrAgain) {
 		x.redirect(x.hubAddress(p.Sealed))

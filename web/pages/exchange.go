@@ -34,7 +34,7 @@ type exchange struct {
 // serve runs the page's action and answers what comes of it.
 func (s *Set) serve(c *gin.Context, r provider.Route, a action) {
 	x := &exchange{Set: s, c: c, path: r.Path, policy: policy{isolated: r.Page == "device"}}
-	x.speak("")
+	x.speak("", "")
 	if err := x.run(r, a); err != nil {
 		_ = c.Error(err)
 		s.refused(c.Writer.Header().Get("X-Request-Id"), err)
@@ -88,10 +88,16 @@ func (x *exchange) sameOrigin() error {
 
 // act reads the browser's cookies and does what the page is for.
 func (x *exchange) act(do func(*exchange) error) error {
-	x.speak(x.params.Get("ui_locales"))
+	x.speak(x.params.Get("ui_locales"), "")
 	var err error
 	if x.visit, err = x.browsers.Visit(x.c.Request); err != nil {
 		return err
+	}
+	for _, a := range x.visit.Accounts {
+		if a.Session.SignedIn() {
+			x.speak(x.params.Get("ui_locales"), a.User.Profile.Locale)
+			break
+		}
 	}
 	return do(x)
 }
@@ -106,9 +112,18 @@ func (x *exchange) enter(form string) error {
 	return nil
 }
 
-// speak chooses the language.
-func (x *exchange) speak(uiLocales string) {
-	x.tongue = x.render.tongues.choose(strings.Fields(uiLocales), x.c.GetHeader("Accept-Language"))
+// speak chooses the language: by ui_locales of the request, the locale of the person that the page goes on with, and the browser.
+func (x *exchange) speak(uiLocales, locale string) {
+	x.tongue = x.render.tongues.choose(strings.Fields(uiLocales), locale, x.c.GetHeader("Accept-Language"))
+}
+
+// speakWith chooses the language of a page about a request: for the person whom it goes on with, if that is known.
+func (x *exchange) speakWith(p *authorize.Passage) {
+	locale := ""
+	if p.Account != nil {
+		locale = p.Account.User.Profile.Locale
+	}
+	x.speak(p.Request.UILocales, locale)
 }
 
 // text is a message in the language of the answer. A message that is missing is one that no test has seen: its name is shown.

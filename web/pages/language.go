@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -72,17 +73,19 @@ func direction(tag language.Tag) string {
 	return "ltr"
 }
 
-// choose takes the language that fits best: what the app asked for (ui_locales, tags separated by spaces) before what the browser
-// prefers (Accept-Language). It returns the index in each.
-func (t *tongues) choose(uiLocales []string, accept string) int {
-	var wanted []language.Tag
-	for _, text := range uiLocales {
-		if tag, err := language.Parse(text); err == nil {
-			wanted = append(wanted, tag)
+// choose takes the language that fits best: what the app asked for (ui_locales), before what the person's own account says (locale;
+// "" it says nothing, or nobody is known yet), before what the browser prefers (Accept-Language). It returns the index in each.
+func (t *tongues) choose(uiLocales []string, locale, accept string) int {
+	for _, texts := range [][]string{uiLocales, {locale}} {
+		var wanted []language.Tag
+		for _, text := range texts {
+			if tag, err := language.Parse(text); err == nil {
+				wanted = append(wanted, tag)
+			}
 		}
-	}
-	if _, i, confidence := t.matcher.Match(wanted...); confidence > language.No {
-		return i
+		if _, i, confidence := t.matcher.Match(wanted...); confidence > language.No {
+			return i
+		}
 	}
 	wanted, _, err := language.ParseAcceptLanguage(accept)
 	if err != nil {
@@ -95,6 +98,19 @@ func (t *tongues) choose(uiLocales []string, accept string) int {
 	return i
 }
 
+// Languages are the tags (BCP 47) of the languages that pages are written in, English first.
+func Languages() ([]string, error) {
+	t, err := loadTongues(messageFiles)
+	if err != nil {
+		return nil, err
+	}
+	var tags []string
+	for _, in := range t.each {
+		tags = append(tags, in.Tag)
+	}
+	return tags, nil
+}
+
 // text is the message id with the values that pairs name: name, value, name, value.
 func (t tongue) text(id string, pairs ...any) (string, error) {
 	if text, ok := t.plain[id]; ok {
@@ -104,7 +120,21 @@ func (t tongue) text(id string, pairs ...any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("message %s: %w", id, err)
 	}
+	for name, value := range values {
+		if text, ok := value.(string); ok {
+			values[name] = t.isolated(text)
+		}
+	}
 	return t.localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: values})
+}
+
+// isolated is a value that keeps its own direction and does not turn what stands around it (Unicode UAX 9, FSI and PDI). ASCII needs
+// none of that among what is written from left to right.
+func (t tongue) isolated(value string) string {
+	if t.Dir == "ltr" && !strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return value
+	}
+	return "\u2068" + value + "\u2069"
 }
 
 // count is the message id in the form that the language has for n.

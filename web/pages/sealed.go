@@ -37,7 +37,7 @@ func (x *exchange) passage() (*authorize.Passage, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.speak(p.Request.UILocales)
+	x.speakWith(p)
 	x.policy.forms, x.policy.images = p.Target.Origin(), p.Client.Metadata.LogoURI
 	return p, nil
 }
