@@ -25,8 +25,21 @@ var (
 type Invalid struct {
 	Field   string // username, email, password, or the claim's name
 	Problem string
+	Rule    Rule // of a password, for pages that say it in the person's language; "" for other fields
 	cause   error
 }
+
+// Rule is what a password must keep, and did not.
+type Rule string
+
+// The rules.
+const (
+	RuleForm    Rule = "form"    // it is empty, too long, or no text
+	RuleLength  Rule = "length"  // shorter than People.MinPassword
+	RuleOwn     Rule = "own"     // it contains what others know of the person
+	RuleCommon  Rule = "common"  // many people have it
+	RulePattern Rule = "pattern" // it repeats, or runs along the keyboard
+)
 
 // Error implements error.
 func (e *Invalid) Error() string { return e.Field + ": " + e.Problem }
@@ -36,6 +49,12 @@ func (e *Invalid) Unwrap() error { return e.cause }
 
 func invalid(field, format string, args ...any) *Invalid {
 	return &Invalid{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+func broken(rule Rule, format string, args ...any) *Invalid {
+	e := invalid("password", format, args...)
+	e.Rule = rule
+	return e
 }
 
 // translate turns the store's sentinels about a user into this room's, and keeps them in the chain.

@@ -10,34 +10,39 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// maxDevices bounds a user's authenticators: each one more is one more code that a guess may hit.
-const maxDevices = 5
+// MaxAuthenticators bounds a user's authenticators: each one more is one more code that a guess may hit.
+const MaxAuthenticators = 5
 
 // EnrollTOTP begins to give the user an authenticator: it draws a seed, keeps it sealed and unconfirmed, and returns it once,
 // in base32 and as an otpauth URI. It is asked for nothing until ConfirmTOTP; enrolling again replaces it. name tells devices
 // apart, "" is fine. Errors: ErrNotFound; *Invalid; the store's.
 func (p *People) EnrollTOTP(ctx context.Context, userID storage.ID, name string, by By) (secret, uri string, err error) {
+	enrolment, err := p.enroll(ctx, userID, name, by)
+	return enrolment.Secret, enrolment.URI, err
+}
+
+func (p *People) enroll(ctx context.Context, userID storage.ID, name string, by By) (Enrolment, error) {
 	found, err := p.store.FindUser(ctx, userID)
 	if err != nil {
-		return "", "", translate(err)
+		return Enrolment{}, translate(err)
 	}
 	name, err = line("name", name, 64)
 	switch {
 	case err != nil:
-		return "", "", err
-	case len(found.Factors) >= maxDevices:
-		return "", "", invalid("name", "the user has %d authenticators, which is the most; remove them first", maxDevices)
+		return Enrolment{}, err
+	case len(found.Factors) >= MaxAuthenticators:
+		return Enrolment{}, invalid("name", "the user has %d authenticators, which is the most; remove them first", MaxAuthenticators)
 	}
-	seed, secret, uri := newSeed(p.issuer, found.User.Username)
+	seed := newSeed()
 	device := storage.TOTP{ID: newID(), UserID: userID, Name: name}
 	if device.Sealed, err = p.sealer.Seal(seed, SeedRow(device)); err != nil {
-		return "", "", fmt.Errorf("account: seal the seed: %w", err)
+		return Enrolment{}, fmt.Errorf("account: seal the seed: %w", err)
 	}
 	also := storage.Also{Events: []storage.Event{event("user.totp_enrolled", userID, by)}}
 	if err := p.store.EnrollTOTP(ctx, device, also); err != nil {
-		return "", "", translate(err)
+		return Enrolment{}, translate(err)
 	}
-	return secret, uri, nil
+	return p.describe(device, seed, found.User), nil
 }
 
 // ConfirmTOTP makes the enrolled authenticator good by its first code, whose step is burned. Where the user has no recovery
@@ -48,29 +53,15 @@ func (p *People) ConfirmTOTP(ctx context.Context, userID storage.ID, code string
 	if err != nil {
 		return nil, translate(err)
 	}
-	device, _, err := p.store.FindEnrollment(ctx, userID)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return nil, fmt.Errorf("%w (%w)", ErrNoEnrollment, err)
-	case err != nil:
-		return nil, err
-	}
-	step, err := p.matchDevice(device, code)
+	device, err := p.waiting(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
-	var digests []storage.Digest
-	if found.RecoveryCodes == 0 {
-		recovery, digests = newRecoveryCodes(userID)
+	proof, recovery, err := p.proveEnrolled(device, code, found.RecoveryCodes == 0)
+	if err != nil {
+		return nil, err
 	}
-	also := storage.Also{
-		Events:  []storage.Event{event("user.totp_confirmed", userID, by)},
-		Letters: letters("factor_added", found.User),
-	}
-	if err := p.store.ConfirmTOTP(ctx, userID, device.ID, step, digests, also); err != nil {
-		return nil, translate(err)
-	}
-	return recovery, nil
+	return recovery, p.FinishTOTP(ctx, found.User, proof, by)
 }
 
 // RemoveFactors takes away all the user's authenticators and recovery codes and returns how many authenticators there were.

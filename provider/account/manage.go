@@ -70,19 +70,32 @@ func (p *People) SetPassword(ctx context.Context, userID storage.ID, password st
 	if err != nil {
 		return translate(err)
 	}
+	return p.setPassword(ctx, found.User, 0, password, by)
+}
+
+// ChangePassword is SetPassword by a person whose session was just read, with u: where anything of theirs has changed since, it
+// changes nothing. The user's revision is then u.Revision + 1. Errors besides: ErrChanged.
+func (p *People) ChangePassword(ctx context.Context, u storage.User, password storage.Secret, by By) error {
+	return p.setPassword(ctx, u, u.Revision, password, by)
+}
+
+func (p *People) setPassword(ctx context.Context, u storage.User, revision int64, password storage.Secret, by By) error {
 	if password.IsZero() {
-		return invalid("password", "it must not be empty")
+		return broken(RuleForm, "it must not be empty")
 	}
-	phc, err := p.hashNew(ctx, password, found.User, by)
+	phc, err := p.hashNew(ctx, password, u, by)
 	if err != nil {
 		return err
 	}
 	also := storage.Also{
-		Events:  []storage.Event{event("user.password_changed", userID, by)},
-		Letters: letters("password_changed", found.User),
+		Events:  []storage.Event{event("user.password_changed", u.ID, by)},
+		Letters: letters("password_changed", u),
 	}
-	return translate(p.store.SetPassword(ctx, userID, 0, phc, also))
+	return translate(p.store.SetPassword(ctx, u.ID, revision, phc, also))
 }
+
+// MinPassword is how many characters a password has at least.
+func (p *People) MinPassword() int { return p.rules.minLength }
 
 // Disable keeps the user from signing in and ends all the user's grants in the same commit. Disabling again changes nothing.
 // Errors: ErrNotFound; ErrChanged; the store's.

@@ -217,7 +217,7 @@ func TestASecondAuthenticatorKeepsTheRecoveryCodes(t *testing.T) {
 		}
 		seen[factor] = true
 	}
-	for range maxDevices - 2 {
+	for range MaxAuthenticators - 2 {
 		h.now.Add(60)
 		h.enroll(t, ada.ID)
 	}

@@ -61,20 +61,20 @@ func preparePassword(password storage.Secret) (prepared []byte, ok bool) {
 func (r passwordRules) check(password storage.Secret, u storage.User) ([]byte, error) {
 	prepared, ok := preparePassword(password)
 	if !ok {
-		return nil, invalid("password", "it must be valid UTF-8 of 1 to %d bytes", MaxPassword)
+		return nil, broken(RuleForm, "it must be valid UTF-8 of 1 to %d bytes", MaxPassword)
 	}
 	if utf8.RuneCount(prepared) < r.minLength {
-		return nil, invalid("password", "it is too short: at least %d characters are needed", r.minLength)
+		return nil, broken(RuleLength, "it is too short: at least %d characters are needed", r.minLength)
 	}
 	text := cases.Fold().String(string(prepared))
 	if word := ownWord(text, u); word != "" {
-		return nil, invalid("password", "it contains %s, which is the first thing to be guessed; choose another", word)
+		return nil, broken(RuleOwn, "it contains %s, which is the first thing to be guessed; choose another", word)
 	}
 	if r.isCommon(text) {
-		return nil, invalid("password", "it is one of the most common passwords, or one with a few characters added; choose another")
+		return nil, broken(RuleCommon, "it is one of the most common passwords, or one with a few characters added; choose another")
 	}
 	if isPattern(text) {
-		return nil, invalid("password", "it repeats one piece or follows the keyboard or the alphabet; choose another")
+		return nil, broken(RulePattern, "it repeats one piece or follows the keyboard or the alphabet; choose another")
 	}
 	return prepared, nil
 }

@@ -15,6 +15,7 @@ type Store interface {
 	storage.Users
 	storage.Passwords
 	storage.Factors
+	storage.OwnFactors
 }
 
 // Sealer seals the seeds of one-time codes under the secret key. row names the row they stand in, so that a sealed seed

@@ -82,12 +82,17 @@ func hotpCode(seed []byte, counter int64, digits otp.Digits) string {
 	return code
 }
 
-// newSeed draws a seed and describes it for an authenticator app: the secret in base32 and the otpauth URI
+// newSeed draws a seed.
+func newSeed() []byte {
+	seed := make([]byte, seedLength)
+	_, _ = rand.Read(seed) // never fails since Go 1.24
+	return seed
+}
+
+// describeSeed says a seed to an authenticator app: the secret in base32 and the otpauth URI
 // (https://github.com/google/google-authenticator/wiki/Key-Uri-Format). The URI is put together here because the otp library
 // leaves an & in the issuer as it is, and escapes it nowhere.
-func newSeed(issuer, accountName string) (seed []byte, secret, uri string) {
-	seed = make([]byte, seedLength)
-	_, _ = rand.Read(seed) // never fails since Go 1.24
+func describeSeed(seed []byte, issuer, accountName string) (secret, uri string) {
 	secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
 	name := appName(issuer)
 	query := url.Values{
@@ -98,7 +103,7 @@ func newSeed(issuer, accountName string) (seed []byte, secret, uri string) {
 		Scheme: "otpauth", Host: "totp", Path: "/" + name + ":" + accountName,
 		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // some apps show a plus as it is
 	}
-	return seed, secret, u.String()
+	return secret, u.String()
 }
 
 // appName is the issuer as an authenticator app shows it: the host of an issuer URL. A colon would end it in the label.
