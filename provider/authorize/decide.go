@@ -28,7 +28,7 @@ func decide(
 	step := identify(r, account, now)
 	if step == "" {
 		var fault *oauth.Error
-		if step, fault = strengthen(r, account); fault != nil {
+		if step, fault = strengthen(r, account, now); fault != nil {
 			return "", nil, fault
 		}
 	}
@@ -36,6 +36,8 @@ func decide(
 	case step != "":
 	case r.Kind == KindDevice:
 		step = StepDevice
+	case r.Kind == KindAccount:
+		step = StepAccount
 	case !consented(r, c, account, consent):
 		step = StepConsent
 	default:
@@ -127,14 +129,15 @@ func fresh(r Request, at, now time.Time) bool {
 }
 
 // strengthen asks for a second factor where r wants one that the sign-in does not have; "": it is strong enough.
-func strengthen(r Request, a *browser.Account) (Step, *oauth.Error) {
+func strengthen(r Request, a *browser.Account, now time.Time) (Step, *oauth.Error) {
 	if len(r.ACRValues) == 0 {
 		return "", nil
 	}
 	wanted := r.ACRValues[0] == oauth.ACRMFA
 	needed := r.EssentialACR && !slices.Contains(r.ACRValues, oauth.ACRPassword)
 	s := a.Session
-	strong := s.ACR == oauth.ACRMFA && !s.FactorAt.IsZero() && (!mustSignIn(r) || !s.FactorAt.Before(r.StartedAt))
+	strong := s.ACR == oauth.ACRMFA && !s.FactorAt.IsZero() && (!mustSignIn(r) || !s.FactorAt.Before(r.StartedAt)) &&
+		(r.Kind != KindAccount || fresh(r, s.FactorAt, now))
 	switch {
 	case strong || (!wanted && !needed):
 		return "", nil

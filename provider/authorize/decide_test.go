@@ -71,6 +71,11 @@ func gave(at int, edit ...func(*storage.Consent)) storage.Consent {
 
 func seconds(n int64) *int64 { return &n }
 
+// guardedPage is a request for a page that changes proofs.
+func guardedPage() Request {
+	return Request{Kind: KindAccount, Page: AccountPassword, MaxAge: seconds(600), ACRValues: []string{oauth.ACRMFA}}
+}
+
 func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
 	t.Parallel()
 	type accounts = []browser.Account
@@ -141,6 +146,14 @@ func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
 		"prompt=none, a factor is wished":          {request: Request{Prompt: []string{"none"}, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "issue 1"},
 		"prompt=none, a factor is essential":       {request: Request{Prompt: []string{"none"}, EssentialACR: true, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "interaction_required"},
 		"a device's person signs in":               {request: Request{Kind: KindDevice}, want: "login 0"},
+		"an account page's person signs in":        {request: Request{Kind: KindAccount}, want: "login 0"},
+		"an account page wants no consent":         {request: Request{Kind: KindAccount}, accounts: accounts{signedIn(1, -9)}, want: "account 1"},
+		"an account page, guarded, just proven":    {request: guardedPage(), accounts: accounts{signedIn(1, -500)}, want: "account 1"},
+		"an account page, guarded, an old proof":   {request: guardedPage(), accounts: accounts{signedIn(1, -541)}, want: "login 1"},
+		"an account page, guarded, a factor":       {request: guardedPage(), accounts: accounts{signedIn(1, -9, gaveFactor(-8))}, want: "account 1"},
+		"an account page, guarded, no factor":      {request: guardedPage(), accounts: accounts{signedIn(1, -9, hasFactor)}, want: "mfa 1"},
+		"an account page, guarded, an old factor":  {request: guardedPage(), accounts: accounts{signedIn(1, -9, gaveFactor(-541))}, want: "mfa 1"},
+		"an account page, guarded, half":           {request: guardedPage(), accounts: accounts{signedIn(1, -700, again(5))}, want: "mfa 1"},
 		"a device's person is asked at the device": {request: Request{Kind: KindDevice}, accounts: accounts{signedIn(1, -9)}, want: "device 1"},
 	} {
 		r := c.request
@@ -198,7 +211,7 @@ func TestNoCodeIsIssuedWithoutEveryProof(t *testing.T) {
 	}
 	property := func(t *rapid.T) {
 		r := Request{
-			Kind: rapid.SampledFrom([]Kind{KindAuthorize, KindAuthorize, KindDevice}).Draw(t, "kind"), StartedAt: began(),
+			Kind: rapid.SampledFrom([]Kind{KindAuthorize, KindAuthorize, KindDevice, KindAccount}).Draw(t, "kind"), StartedAt: began(),
 			Scope: some(t, "scope", "openid", "email", "notes"), Resources: some(t, "resource", "https://api.example"),
 			ACRValues: some(t, "acr_values", oauth.ACRPassword, oauth.ACRMFA), EssentialACR: rapid.Bool().Draw(t, "essential"),
 		}
@@ -231,7 +244,7 @@ func TestNoCodeIsIssuedWithoutEveryProof(t *testing.T) {
 		if r.Prompts(oauth.PromptNone) && r.Kind == KindAuthorize && step != StepIssue {
 			t.Fatalf("prompt=none leads to the page %s", step)
 		}
-		if step == StepIssue || step == StepDevice || step == StepConsent {
+		if step == StepIssue || step == StepDevice || step == StepAccount || step == StepConsent {
 			judgeSession(t, r, a)
 		}
 		if step == StepIssue {

@@ -27,6 +27,7 @@ type Store interface {
 	storage.Consents
 	storage.FrontDoor
 	Grants
+	History
 	RecordEvents(ctx context.Context, events []storage.Event) error
 	FindResources(ctx context.Context, identifiers []string) ([]storage.Resource, error)
 }
@@ -63,6 +64,7 @@ const (
 	StepSecondFactor Step = "mfa"
 	StepConsent      Step = "consent"
 	StepDevice       Step = "device"
+	StepAccount      Step = "account"
 	StepIssue        Step = "issue"
 )
 
@@ -70,8 +72,8 @@ const (
 type Passage struct {
 	Request   Request
 	Sealed    string             // the request, for the tx field of forms and addresses
-	Client    storage.Client     // who asks; empty for KindDevice
-	Target    oauth.Target       // where it returns; none for KindDevice
+	Client    storage.Client     // who asks; empty where no application does
+	Target    oauth.Target       // where it returns; none where no application asks
 	Accounts  []browser.Account  // who is signed in at this browser, wholly or half
 	Account   *browser.Account   // whom it goes on with; nil: nobody yet
 	Resources []storage.Resource // those of Asked that are registered, for their names; read for StepConsent alone
@@ -162,7 +164,7 @@ func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage
 		return nil, "", unsealed(err)
 	}
 	switch p.Request.Kind {
-	case KindDevice:
+	case KindDevice, KindAccount:
 		if p.Now, err = d.now(ctx, v); err != nil {
 			return nil, "", err
 		}

@@ -32,6 +32,7 @@ type Kind string
 const (
 	KindAuthorize Kind = "authorize" // an authorization request
 	KindDevice    Kind = "device"    // a person who has a device's user code to enter
+	KindAccount   Kind = "account"   // a person who looks after their own account
 )
 
 // Request is a request as it was when it came. It is sealed, travels with the browser, and never changes; progress is not in it.
@@ -57,6 +58,7 @@ type Request struct {
 	Subject      storage.ID               `json:"sub,omitzero"` // who alone will do (id_token_hint, or the claim sub); zero: anybody
 	Pushed       storage.Digest           `json:"pushed,omitzero"`
 	UserCode     string                   `json:"user_code,omitempty"` // of KindDevice: to fill the form in with
+	Page         AccountPage              `json:"page,omitempty"`      // of KindAccount: where it leads
 	StartedAt    time.Time                `json:"started_at"`          // the store's clock
 }
 
