@@ -14,6 +14,7 @@ import (
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/mail"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/provider/token"
@@ -43,6 +44,11 @@ type Config struct {
 	OutboundAllow []outbound.Network // outside the public Internet, that requests to clients may reach all the same
 	OutboundRoots *x509.CertPool     // of those requests; nil: the system's
 
+	MailTransport mail.Transport // nil: letters to people go to the log
+	MailFrom      string         // their sender; required with MailTransport
+
+	UILocales []string // the languages of the pages (BCP 47), for discovery; none: nothing is said of them
+
 	AuditRetention time.Duration    // 0: 400 days
 	Clock          func() time.Time // for what has no row, such as one-time codes; nil: time.Now
 	Logger         *slog.Logger     // nil: slog.Default()
@@ -53,6 +59,7 @@ type Config struct {
 type Observer interface {
 	token.Observer
 	authorize.Observer
+	mail.Observer
 }
 
 // silent is an Observer that nobody listens to.
@@ -60,6 +67,12 @@ type silent struct{ token.Silent }
 
 // FrontDoor implements Observer.
 func (silent) FrontDoor(string, oauth.Code) {}
+
+// MailSent implements Observer.
+func (silent) MailSent() {}
+
+// MailFailed implements Observer.
+func (silent) MailFailed(string) {}
 
 // The bounds of lifetimes.
 const (
@@ -171,6 +184,11 @@ func (c Config) Validate() error {
 	}
 	if slices.ContainsFunc(c.OutboundAllow, func(n outbound.Network) bool { return n.Prefix.Bits() < 1 }) {
 		bad("OutboundAllow", "must hold networks with an address and at least one bit")
+	}
+	if c.MailTransport != nil {
+		if _, err := mail.ParseFrom(c.MailFrom); err != nil {
+			bad("MailFrom", "%v", err)
+		}
 	}
 	if c.AuditRetention < 24*time.Hour {
 		bad("AuditRetention", "must be at least 1d")

@@ -17,6 +17,7 @@ import (
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/logout"
+	"github.com/signet-idp/signet/provider/mail"
 	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/provider/token"
@@ -36,6 +37,7 @@ type Provider struct {
 	tokens    *token.Endpoint
 	door      *authorize.Door
 	logout    *logout.Logout
+	mail      *mail.Mail
 	node      string // names this node in leases
 	refused   *refusals
 
@@ -79,6 +81,12 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	}
 	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
 	p.logout = logout.New(store, p.clients, p.browsers, issuer, out, logout.Config{Issuer: c.Issuer})
+	p.mail, err = mail.New(store, mail.Config{
+		Issuer: c.Issuer, Transport: c.MailTransport, From: c.MailFrom, Clock: c.Clock, Logger: c.Logger, Observer: c.Observer,
+	})
+	if err != nil {
+		return nil, err
+	}
 	metadata, err := json.Marshal(p.metadata())
 	if err != nil {
 		return nil, fmt.Errorf("encode the metadata: %w", err)

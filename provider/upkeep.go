@@ -24,7 +24,6 @@ const (
 	sweepKeep  = 10 * time.Minute // how long an expired row stays, for clocks that disagree
 
 	letterLease   = time.Minute
-	letterRetry   = time.Minute
 	letterBatch   = 50
 	letterBatches = 20 // in one round: the rest waits for the next
 
@@ -66,8 +65,8 @@ func (p *Provider) repeat(ctx context.Context, every time.Duration, work func(co
 	}
 }
 
-// deliver empties the outbox, a batch after the other. Letters to people go to the log until mail is set up; they hold no secret.
-// Letters to applications go out side by side: one that does not answer keeps none of the others waiting.
+// deliver empties the outbox, a batch after the other. Its letters, to people and to applications, go out side by side: one that is
+// not taken keeps none of the others waiting.
 func (p *Provider) deliver(ctx context.Context) error {
 	for range letterBatches {
 		letters, err := p.store.ClaimLetters(ctx, letterBatch, letterLease)
@@ -91,15 +90,7 @@ func (p *Provider) send(ctx context.Context, l storage.Letter) error {
 	if logout.Delivers(l.Kind) {
 		return p.logout.Deliver(ctx, l)
 	}
-	return p.toLog(ctx, l)
-}
-
-func (p *Provider) toLog(ctx context.Context, l storage.Letter) error {
-	p.config.Logger.InfoContext(ctx, "letter", slog.String("kind", l.Kind), slog.String("user_id", l.UserID.String()), slog.Any("data", l.Data))
-	if err := p.store.FinishLetter(ctx, l.ID, l.Attempt); err != nil {
-		return errors.Join(err, p.store.RetryLetter(ctx, l.ID, l.Attempt, letterRetry))
-	}
-	return nil
+	return p.mail.Deliver(ctx, l)
 }
 
 // grantWalk goes through all grants in the order of their keys, a page each round, and drops those that are idle or revoked and of

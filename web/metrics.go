@@ -23,6 +23,8 @@ type Metrics struct {
 	tokens    *prometheus.CounterVec
 	rotations *prometheus.CounterVec
 	frontDoor *prometheus.CounterVec
+	mailed    prometheus.Counter
+	unmailed  *prometheus.CounterVec
 }
 
 // NewMetrics makes a registry of its own.
@@ -46,9 +48,13 @@ func NewMetrics(version string) *Metrics {
 		frontDoor: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "signet_front_door_requests_total", Help: "Requests to authorize, par and device_authorization by how they ended; no error: they were granted.",
 		}, []string{"endpoint", "error"}),
+		mailed: prometheus.NewCounter(prometheus.CounterOpts{Name: "signet_mail_sent_total", Help: "Mails that the mail server took."}),
+		unmailed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "signet_mail_failed_total", Help: "Attempts to send a mail that failed, by why; recipient: it was given up.",
+		}, []string{"reason"}),
 	}
 	m.registry.MustRegister(
-		m.requests, m.durations, m.inFlight, m.tokens, m.rotations, m.frontDoor,
+		m.requests, m.durations, m.inFlight, m.tokens, m.rotations, m.frontDoor, m.mailed, m.unmailed,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "signet_build_info", Help: "1, with the version.", ConstLabels: prometheus.Labels{"version": version},
 		}, func() float64 { return 1 }),
@@ -85,6 +91,12 @@ func (m *Metrics) Rotation(outcome storage.Outcome) {
 func (m *Metrics) FrontDoor(endpoint string, code oauth.Code) {
 	m.frontDoor.WithLabelValues(endpoint, string(code)).Inc()
 }
+
+// MailSent implements provider.Observer.
+func (m *Metrics) MailSent() { m.mailed.Inc() }
+
+// MailFailed implements provider.Observer.
+func (m *Metrics) MailFailed(reason string) { m.unmailed.WithLabelValues(reason).Inc() }
 
 // handler is GET /metrics.
 func (m *Metrics) handler() http.Handler {

@@ -62,12 +62,12 @@ func homes() map[string][]string {
 		"github.com/go-jose/go-jose/v4":       {"provider/keys", "provider/bearer"},
 		"github.com/pquerna/otp":              {"provider/account"},
 		"golang.org/x/crypto":                 {"provider/account"},
-		"golang.org/x/text":                   {"provider/account", "web/pages"}, // pages: the names of languages, for go-i18n
-		"golang.org/x/net/idna":               {"provider/account"},              // the domain of an address, beside x/text's forms of its name
+		"golang.org/x/text":                   {"provider/account", "web/pages", "provider/mail"}, // pages and mail: the names of languages, for go-i18n
+		"golang.org/x/net/idna":               {"provider/account", "provider/mail"},              // the domain of an address, beside x/text's forms of its name
 		"github.com/go-webauthn/webauthn":     {"provider/account"},
 		"github.com/wneessen/go-mail":         {"provider/mail"},
 		"code.dny.dev/ssrf":                   {"provider/outbound"},
-		"github.com/nicksnyder/go-i18n/v2":    {"web/pages"},
+		"github.com/nicksnyder/go-i18n/v2":    {"web/pages", "provider/mail"},
 		"github.com/danielgtaylor/huma/v2":    {"web/api"},
 		"github.com/prometheus/client_golang": {"web", "cmd/signet"},
 		"go.opentelemetry.io":                 {"web", "cmd/signet"},
