@@ -91,11 +91,14 @@ func secondFactor(x *exchange) error {
 	return x.showFactor(p, status, page)
 }
 
-// withoutSpace takes out what people and authenticators put between digits.
+// withoutSpace takes out what people and authenticators put between digits. The digits of Arabic and Persian keyboards are digits.
 func withoutSpace(code string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || r == '-' {
 			return -1
+		}
+		if (r >= '٠' && r <= '٩') || (r >= '۰' && r <= '۹') {
+			return '0' + r&0xf
 		}
 		return r
 	}, code)
