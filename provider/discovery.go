@@ -47,6 +47,9 @@ func (p *Provider) metadata() map[string]any {
 		"frontchannel_logout_supported":         true,
 		"frontchannel_logout_session_supported": true,
 	}
+	if len(p.config.UILocales) > 0 {
+		m["ui_locales_supported"] = p.config.UILocales
+	}
 	for _, r := range p.table() {
 		if r.Metadata == "" {
 			continue

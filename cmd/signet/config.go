@@ -16,6 +16,7 @@ import (
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/postgres"
+	"github.com/signet-idp/signet/web/pages"
 )
 
 // settings are what an operator sets (docs/contract.md). The YAML name is the variable's without SIGNET_, in lower case; the
@@ -252,6 +253,6 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: account.SecondFactor(s.SecondFactor),
 		AuditRetention:      s.AuditRetention.orNegative(),
 		SessionIdleLifetime: s.SessionIdleLifetime.orNegative(), SessionLifetime: s.SessionLifetime.orNegative(),
-		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, Logger: logger,
+		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, UILocales: pages.Languages(), Logger: logger,
 	}
 }

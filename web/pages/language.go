@@ -99,16 +99,16 @@ func (t *tongues) choose(uiLocales []string, locale, accept string) int {
 }
 
 // Languages are the tags (BCP 47) of the languages that pages are written in, English first.
-func Languages() ([]string, error) {
-	t, err := loadTongues(messageFiles)
-	if err != nil {
-		return nil, err
+func Languages() []string {
+	tags := []string{language.English.String()}
+	names, _ := fs.Glob(messageFiles, "messages/active.*.json") // fails for a bad pattern alone
+	for _, name := range names {
+		tag := strings.TrimSuffix(strings.TrimPrefix(name, "messages/active."), ".json")
+		if tag != tags[0] {
+			tags = append(tags, tag)
+		}
 	}
-	var tags []string
-	for _, in := range t.each {
-		tags = append(tags, in.Tag)
-	}
-	return tags, nil
+	return tags
 }
 
 // text is the message id with the values that pairs name: name, value, name, value.

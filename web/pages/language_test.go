@@ -127,11 +127,8 @@ func placeholders(text string) []string {
 
 func TestEveryLanguageSaysEverything(t *testing.T) {
 	english := texts(t, "messages/active.en.json")
-	names, err := fs.Glob(messageFiles, "messages/active.*.json")
-	if err != nil || len(names) < 3 {
-		t.Fatal(names, err)
-	}
-	for _, name := range names {
+	for _, tag := range Languages() {
+		name := "messages/active." + tag + ".json"
 		messages := texts(t, name)
 		for id := range messages {
 			if english[id] == nil {
@@ -292,8 +289,11 @@ func TestAValueKeepsItsDirectionAndLeavesTheTextItsOwn(t *testing.T) {
 }
 
 func TestTheLanguagesAreNamedWithEnglishFirst(t *testing.T) {
-	tags, err := Languages()
-	if err != nil || !slices.Equal(tags, []string{"en", "ar", "de"}) {
-		t.Errorf("the languages are %q (%v)", tags, err)
+	var spoken []string
+	for _, in := range testRenderer(t, messageFiles).tongues.each {
+		spoken = append(spoken, in.Tag)
+	}
+	if tags := Languages(); !slices.Equal(tags, spoken) || !slices.Equal(tags, []string{"en", "ar", "de"}) {
+		t.Errorf("the languages are said to be %q, and are %q", tags, spoken)
 	}
 }
