@@ -22,6 +22,7 @@ type app struct {
 	configFile     string
 	output         string
 	traces         *tracing // nil: nothing is traced
+	mailbox        *mailbox // takes the place of a mail server; nil: nothing does
 }
 
 // The exit codes (docs/contract.md).

@@ -53,6 +53,9 @@ type settings struct {
 	OutboundAllow  networks `env:"SIGNET_OUTBOUND_ALLOW" yaml:"outbound_allow" help:"CIDRs, comma separated and each with :PORT if wanted, outside the public Internet that requests to applications may reach"`
 	OutboundCAFile string   `env:"SIGNET_OUTBOUND_CA_FILE" yaml:"outbound_ca_file" help:"PEM file with authorities that requests to applications trust besides the system's"`
 
+	SMTPURL  string `env:"SIGNET_SMTP_URL" yaml:"smtp_url" secret:"true" help:"mail server: smtp://USER:PASSWORD@HOST:PORT with STARTTLS, or smtps://; empty: mail goes to the log"`
+	MailFrom string `env:"SIGNET_MAIL_FROM" yaml:"mail_from" help:"sender of mails, such as 'Example Accounts <no-reply@example.com>'"`
+
 	LogLevel  string `env:"SIGNET_LOG_LEVEL" yaml:"log_level" help:"debug, info, warn or error"`
 	LogFormat string `env:"SIGNET_LOG_FORMAT" yaml:"log_format" help:"text or json; empty: text on a terminal, else json"`
 }
@@ -132,7 +135,7 @@ func (a *app) environment(fields []field) (map[string]string, error) {
 			vars[name] = value
 		}
 	}
-	for _, name := range []string{"DATABASE_URL", "SIGNET_DATABASE_URL", "SIGNET_SECRET_KEY"} {
+	for _, name := range []string{"DATABASE_URL", "SIGNET_DATABASE_URL", "SIGNET_SECRET_KEY", "SIGNET_SMTP_URL"} {
 		file := vars[name+"_FILE"]
 		if file == "" {
 			continue
@@ -244,7 +247,7 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 	if err != nil {
 		roots = x509.NewCertPool() // likewise; no authority rather than others
 	}
-	return provider.Config{
+	config := provider.Config{
 		Issuer:              s.IssuerURL,
 		AccessTokenLifetime: s.AccessTokenLifetime.orNegative(), RefreshTokenIdleLifetime: s.RefreshTokenIdleLifetime.orNegative(),
 		RefreshTokenLifetime: s.RefreshTokenLifetime.orNegative(), RefreshGrace: s.RefreshGrace.orNegative(),
@@ -253,6 +256,10 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: account.SecondFactor(s.SecondFactor),
 		AuditRetention:      s.AuditRetention.orNegative(),
 		SessionIdleLifetime: s.SessionIdleLifetime.orNegative(), SessionLifetime: s.SessionLifetime.orNegative(),
-		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, UILocales: pages.Languages(), Logger: logger,
+		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, UILocales: pages.Languages(), MailFrom: s.MailFrom, Logger: logger,
 	}
+	if server, err := s.mailServer(); err == nil && server != nil {
+		config.MailTransport = server
+	}
+	return config
 }

@@ -39,6 +39,9 @@ func (s settings) validate() error {
 	if _, err := s.outboundRoots(); err != nil {
 		problems = append(problems, err)
 	}
+	if err := s.checkMail(); err != nil {
+		problems = append(problems, err)
+	}
 	if _, err := account.ParseParams(s.PasswordHash); err != nil {
 		problems = append(problems, fmt.Errorf("SIGNET_PASSWORD_HASH: %w", err))
 	}

@@ -28,7 +28,8 @@ func newDevCommand(a *app) *cobra.Command {
 		Long: `Run a server on an embedded database under ./` + devDir + `/ with two demo users and two demo
 clients. It then acts as a client of itself: it gets a token pair, refreshes and introspects it,
 and on a second grant shows what happens to a refresh token that is used twice. Last it opens a
-demo application to sign in to with a browser, prints curl lines to go on with, and keeps serving.
+demo application to sign in to with a browser, with a mailbox of the mails that would go out,
+prints curl lines to go on with, and keeps serving.
 
 The database stays: a second start finds its data again. Delete ./` + devDir + `/ to begin anew.
 SIGNET_ISSUER_URL, SIGNET_LISTEN_ADDR and SIGNET_LOG_LEVEL are honoured.`,
@@ -39,6 +40,7 @@ SIGNET_ISSUER_URL, SIGNET_LISTEN_ADDR and SIGNET_LOG_LEVEL are honoured.`,
 			if err != nil {
 				return err
 			}
+			a.mailbox = &mailbox{}
 			ctx, cancel := context.WithCancelCause(cmd.Context())
 			defer cancel(nil)
 			err = a.serve(ctx, s, func(o *opened) {
@@ -70,7 +72,7 @@ func (a *app) devSettings() (settings, error) {
 		return settings{}, fail(exitFailed, "the directory %s cannot be made: %w", devDir, err)
 	}
 	s.DatabaseURL, s.SecretKey, s.ManagementAddr = "sqlite://"+filepath.Join(devDir, "signet.db"), "", ""
-	s.TLSCertFile, s.TLSKeyFile = "", ""
+	s.TLSCertFile, s.TLSKeyFile, s.SMTPURL = "", "", ""
 	if !given["SIGNET_LOG_LEVEL"] {
 		s.LogLevel = "error"
 	}
@@ -189,7 +191,7 @@ func (a *app) tour(ctx context.Context, o *opened) error {
 	if t.err != nil {
 		return t.err
 	}
-	app, err := startDemoApp(ctx, o)
+	app, err := startDemoApp(ctx, o, a.mailbox)
 	if err != nil {
 		return err
 	}
@@ -259,6 +261,7 @@ Clients
   %[9]s          public, no secret
 
 Sign in with a browser, as the users of an application do: open %[13]s
+What would be in their mailboxes: %[13]s/mail
 
 Paste these; they use a third grant:
 

@@ -29,7 +29,7 @@ type demoApp struct {
 const demoAppClient = "demo-app"
 
 // startDemoApp listens on a free loopback port until ctx ends. The port needs no registration (RFC 8252 §7.3).
-func startDemoApp(ctx context.Context, o *opened) (*demoApp, error) {
+func startDemoApp(ctx context.Context, o *opened, box *mailbox) (*demoApp, error) {
 	_, err := o.Clients().Find(ctx, demoAppClient)
 	if errors.Is(err, storage.ErrNotFound) {
 		_, _, err = o.Clients().Create(ctx, storage.ClientMetadata{
@@ -49,6 +49,8 @@ func startDemoApp(ctx context.Context, o *opened) (*demoApp, error) {
 	mux.HandleFunc("GET /{$}", app.home)
 	mux.HandleFunc("GET /sign-in", app.signIn)
 	mux.HandleFunc("GET /callback", app.callback)
+	mux.HandleFunc("GET /mail", box.list)
+	mux.HandleFunc("GET /mail/{number}", box.rendered)
 	server := newServer(listener.Addr().String(), mux, slog.New(slog.DiscardHandler))
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	go func() {
@@ -170,6 +172,6 @@ const demoTemplate = `<!doctype html>
 <p>{{.Text}}</p>
 {{with .IDToken}}<h2>ID token</h2><pre>{{.}}</pre>{{end}}
 {{with .Answer}}<h2>Token response</h2><pre>{{.}}</pre>{{end}}
-<p><a href="/sign-in">Sign in with Signet</a>{{with .SignOut}} · <a href="{{.}}">Sign out</a>{{end}}</p>
+<p><a href="/sign-in">Sign in with Signet</a>{{with .SignOut}} · <a href="{{.}}">Sign out</a>{{end}} · <a href="/mail">Mailbox</a></p>
 </html>
 `

@@ -52,8 +52,8 @@ func (d *doctor) fail(check, what, why, mend string) {
 func newDoctorCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Look for what is wrong, or will be", Args: cobra.NoArgs,
-		Long: `Look at the settings, the issuer as clients reach it, the database and its clock, the keys, the
-files and the registered clients, and say of each fault why it matters and how to mend it.
+		Long: `Look at the settings, the issuer as clients reach it, the mail server, the database and its
+clock, the keys, the files and the registered clients, and say of each fault why it matters and how to mend it.
 Nothing is changed. Exit code 1: something is wrong; warnings alone are 0.`,
 		Example: "  signet doctor\n  signet doctor -o json",
 	}
@@ -108,6 +108,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.checkProxy()
 	d.checkTLS()
 	d.checkOutbound()
+	d.checkMail(ctx)
 	d.checkIssuer(ctx)
 	d.checkFiles()
 	store := d.openDatabase(ctx)
@@ -118,6 +119,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.checkClock(ctx, store)
 	d.checkKeys(ctx, store)
 	d.checkClients(ctx, store)
+	d.checkUndelivered(ctx, store)
 }
 
 // openDatabase opens the database as it is: a file that is not there is not made, and a schema that is old stays old.

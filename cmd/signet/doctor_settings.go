@@ -121,7 +121,7 @@ func (d *doctor) checkFiles() {
 	}
 	for _, pair := range d.app.environ() {
 		name, file, _ := strings.Cut(pair, "=")
-		if name == "SIGNET_SECRET_KEY_FILE" || name == "SIGNET_DATABASE_URL_FILE" || name == "DATABASE_URL_FILE" {
+		if name == "SIGNET_SECRET_KEY_FILE" || name == "SIGNET_SMTP_URL_FILE" || name == "SIGNET_DATABASE_URL_FILE" || name == "DATABASE_URL_FILE" {
 			files = append(files, file)
 		}
 	}

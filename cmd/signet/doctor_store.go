@@ -26,7 +26,7 @@ func (d *doctor) checkKeys(ctx context.Context, store storage.Store) {
 		d.warn("keys", "there are none yet", "nothing can be signed before there are", "start the server once: signet serve")
 		return
 	}
-	if _, err := wire(ctx, d.settings, store, d.app.logger(d.settings), nil); err != nil {
+	if _, err := wire(ctx, d.settings, store, d.settings.provider(d.app.logger(d.settings))); err != nil {
 		mend := "give the secret key that the keys were sealed with, first or further back in SIGNET_SECRET_KEY"
 		if errors.Is(err, fs.ErrNotExist) {
 			mend = "restore the file"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,12 @@ func (a *app) openWith(ctx context.Context, s settings, logger *slog.Logger, obs
 	if err != nil {
 		return nil, err
 	}
-	o, err := wire(ctx, s, failing(store), logger, observer)
+	config := s.provider(logger)
+	config.Observer = observer
+	if a.mailbox != nil {
+		config.MailTransport, config.MailFrom = a.mailbox, cmp.Or(s.MailFrom, devSender)
+	}
+	o, err := wire(ctx, s, failing(store), config)
 	if err != nil {
 		_ = store.Close()
 		return nil, err
@@ -61,7 +67,7 @@ func openEngine(ctx context.Context, s settings, asItIs bool, traces *tracing) (
 	return postgres.Open(ctx, options)
 }
 
-func wire(ctx context.Context, s settings, store storage.Store, logger *slog.Logger, observer provider.Observer) (*opened, error) {
+func wire(ctx context.Context, s settings, store storage.Store, config provider.Config) (*opened, error) {
 	text, err := secretKey(ctx, s, store)
 	if err != nil {
 		return nil, err
@@ -70,8 +76,6 @@ func wire(ctx context.Context, s settings, store storage.Store, logger *slog.Log
 	if err != nil {
 		return nil, fail(exitConfig, "SIGNET_SECRET_KEY %w", err)
 	}
-	config := s.provider(logger)
-	config.Observer = observer
 	p, err := provider.New(ctx, config, store, sealer)
 	if err != nil {
 		return nil, err

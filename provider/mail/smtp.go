@@ -37,6 +37,9 @@ func NewSMTP(server Server, roots *x509.CertPool, issuer string) *SMTP {
 	return &SMTP{server: server, roots: roots, name: ownName(issuer), dial: (&net.Dialer{Timeout: connectTimeout}).DialContext}
 }
 
+// String is the server's host:port.
+func (s *SMTP) String() string { return s.server.String() }
+
 // Send implements Transport. The error is a *Failure. ctx bounds the conversation, which ends after SendTimeout in any case; where it
 // ends after the message was sent and before the server answered, the mail may have been taken.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
