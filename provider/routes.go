@@ -66,6 +66,14 @@ func (p *Provider) table() []Route {
 		{Path: "/mfa", Methods: getsPost, Cache: cacheNever, Page: "mfa"},
 		{Path: "/consent", Methods: getsPost, Cache: cacheNever, Page: "consent"},
 		{Path: "/device", Methods: getsPost, Cache: cacheNever, Page: "device"},
+		{Path: "/account", Methods: get, Cache: cacheNever, Page: "account"},
+		{Path: "/account/profile", Methods: getsPost, Cache: cacheNever, Page: "account_profile"},
+		{Path: "/account/password", Methods: getsPost, Cache: cacheNever, Page: "account_password"},
+		{Path: "/account/factors", Methods: getsPost, Cache: cacheNever, Page: "account_factors"},
+		{Path: "/account/factors/new", Methods: getsPost, Cache: cacheNever, Page: "account_enrol"},
+		{Path: "/account/sessions", Methods: getsPost, Cache: cacheNever, Page: "account_sessions"},
+		{Path: "/account/apps", Methods: getsPost, Cache: cacheNever, Page: "account_apps"},
+		{Path: "/account/events", Methods: get, Cache: cacheNever, Page: "account_events"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}
 }

@@ -36,6 +36,15 @@ var reviewedRoutes = map[string]struct {
 	"/mfa":              {"GET, HEAD, POST", false, ""},
 	"/consent":          {"GET, HEAD, POST", false, ""},
 	"/device":           {"GET, HEAD, POST", false, ""},
+
+	"/account":             {"GET, HEAD", false, ""},
+	"/account/profile":     {"GET, HEAD, POST", false, ""},
+	"/account/password":    {"GET, HEAD, POST", false, ""},
+	"/account/factors":     {"GET, HEAD, POST", false, ""},
+	"/account/factors/new": {"GET, HEAD, POST", false, ""},
+	"/account/sessions":    {"GET, HEAD, POST", false, ""},
+	"/account/apps":        {"GET, HEAD, POST", false, ""},
+	"/account/events":      {"GET, HEAD", false, ""},
 }
 
 const reviewedMetadata = `{
@@ -201,7 +210,7 @@ func TestThereIsNothingAtAnyOtherAddress(t *testing.T) {
 	for _, path := range []string{
 		"/", "/oauth2/token/", "/oauth2//token", "//oauth2/token", "/OAUTH2/TOKEN", "/oauth2/token;x=1", "/userinfo/..", "/x/../userinfo",
 		"/%2e%2e/userinfo", "/oauth2%2ftoken", `/oauth2\token`, "/.well-known/openid-configuration/", "/.well-known/jwks.json/x", "/oauth2/authorize/",
-		"/oauth2/register", "/login/", "/login/other", "/static/", "/account", "/admin", "/metrics", "/debug/pprof/", "/api/v1/users", "/favicon.ico", "/.git/config", "/healthz/", "/readyz/x",
+		"/oauth2/register", "/login/", "/login/other", "/static/", "/account/", "/account/other", "/account/factors/old", "/admin", "/metrics", "/debug/pprof/", "/api/v1/users", "/favicon.ico", "/.git/config", "/healthz/", "/readyz/x",
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			r := &http.Request{Method: method, URL: &url.URL{Path: path}, Header: http.Header{}, RemoteAddr: "192.0.2.1:1", Body: http.NoBody}

@@ -61,6 +61,7 @@ func homes() map[string][]string {
 		"github.com/pressly/goose/v3":         {"storage/postgres", "storage/sqlite"},
 		"github.com/go-jose/go-jose/v4":       {"provider/keys", "provider/bearer"},
 		"github.com/pquerna/otp":              {"provider/account"},
+		"github.com/boombuler/barcode":        {"web/pages"}, // the QR code of an authenticator's seed
 		"golang.org/x/crypto":                 {"provider/account"},
 		"golang.org/x/text":                   {"provider/account", "web/pages", "provider/mail"}, // pages and mail: the names of languages, for go-i18n
 		"golang.org/x/net/idna":               {"provider/account", "provider/mail"},              // the domain of an address, beside x/text's forms of its name

@@ -19,7 +19,12 @@ func hub(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if p.Step != authorize.StepIssue {
+	switch p.Step {
+	case authorize.StepIssue:
+	case authorize.StepAccount:
+		x.redirect(x.accountAddress(p.Request.Page))
+		return nil
+	default:
 		x.redirect(x.address(p.Step, p.Sealed))
 		return nil
 	}

@@ -33,7 +33,7 @@ type exchange struct {
 
 // serve runs the page's action and answers what comes of it.
 func (s *Set) serve(c *gin.Context, r provider.Route, a action) {
-	x := &exchange{Set: s, c: c, path: r.Path, policy: policy{isolated: r.Page == "device"}}
+	x := &exchange{Set: s, c: c, path: r.Path, policy: policy{isolated: r.Page == "device" || strings.HasPrefix(r.Page, "account")}}
 	x.speak("", "")
 	if err := x.run(r, a); err != nil {
 		_ = c.Error(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/signet-idp/signet/provider"
+	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/browser"
 	"github.com/signet-idp/signet/provider/logout"
@@ -19,6 +20,7 @@ type Set struct {
 	door     *authorize.Door
 	browsers *browser.Browsers
 	logout   *logout.Logout
+	people   *account.People
 	refused  func(requestID string, err error)
 	render   *renderer
 	routes   []provider.Route // of pages alone
@@ -33,7 +35,7 @@ func New(p *provider.Provider) (*Set, error) {
 		return nil, fmt.Errorf("parse the issuer: %w", err)
 	}
 	s := &Set{
-		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), refused: p.Refused,
+		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), refused: p.Refused,
 		base: strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
 	}
 	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
@@ -69,7 +71,17 @@ func actions() map[string]action {
 		"mfa":       {get: showFactor, post: secondFactor},
 		"consent":   {get: showConsent, post: decideConsent},
 		"device":    {get: showDevice, post: device},
-		"logout":    {get: endSession, post: confirmEnd, entry: true},
+
+		"account":          {get: showAccount},
+		"account_profile":  {get: showProfile, post: changeProfile},
+		"account_password": {get: showPassword, post: changePassword},
+		"account_factors":  {get: showFactors, post: changeFactors},
+		"account_enrol":    {get: showEnrolment, post: confirmEnrolment},
+		"account_sessions": {get: showSessions, post: endSessions},
+		"account_apps":     {get: showApps, post: disconnect},
+		"account_events":   {get: showEvents},
+
+		"logout": {get: endSession, post: confirmEnd, entry: true},
 	}
 }
 

@@ -37,6 +37,7 @@ type fault struct {
 	status  int
 	heading string // of the messages refusal.*
 	tx      string // the request that it may go on with; "" none
+	again   string // address of the page that it may be begun at again; "" none
 	cause   error
 }
 
@@ -72,7 +73,7 @@ func (x *exchange) fail(err error) {
 		}
 		x.refuse(statusOf(left, left.Status()), page)
 	case errors.As(err, &own):
-		page := refusalPage{Heading: "refusal." + own.heading}
+		page := refusalPage{Heading: "refusal." + own.heading, Continue: own.again}
 		if own.tx != "" {
 			page.Continue = x.hubAddress(own.tx)
 		}

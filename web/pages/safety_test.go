@@ -245,7 +245,6 @@ func TestRefusalsHaveHeadingsThatStay(t *testing.T) {
 		request(c) + "&state=again":                                "This request cannot be used",
 		"/oauth2/authorize?client_id=%ff":                          "This request cannot be used",
 		"/oauth2/authorize?tx=stx_nonsense":                        "This request cannot be used",
-		"/login":                                                   "There is nothing to do here",
 		"/mfa?tx=":                                                 "There is nothing to do here",
 		"/consent":                                                 "There is nothing to do here",
 		"/login/choose":                                            "There is nothing to do here",

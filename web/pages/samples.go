@@ -9,7 +9,7 @@ func samples() []page {
 	asks := []ask{{Text: "See your email address", Values: []string{"ada@example.com"}}, {Text: "Use the permission books:read"}}
 	ada := accountView{ID: "0192", Name: "Ada Lovelace", Login: "ada", Initial: "A"}
 	eve := accountView{ID: "0193", Name: "eve", Initial: "E", Half: true}
-	return []page{
+	return append(accountSamples(),
 		signInPage{App: app, Action: "/login", Form: sealed},
 		signInPage{
 			App: plain, Again: true, Create: true, Action: "/login", Form: sealed, Username: "ada", Problem: "Wrong.", Choose: "/login/choose?tx=stx_sample",
@@ -46,5 +46,5 @@ func samples() []page {
 		},
 		refusalPage{Heading: "refusal.redirect_uri_missing", Text: "refusal.redirect_uri_missing.text", Parameter: "redirect_uri", ID: "SAMPLE"},
 		refusalPage{Heading: "refusal.no_request", Text: "refusal.no_request.text", ID: "SAMPLE"},
-	}
+	)
 }

@@ -1,0 +1,179 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/storage"
+)
+
+// accountPath is where people look after their own accounts.
+const accountPath = "/account"
+
+// owned is what every page of a person's own begins with, and its forms carry.
+type owned struct {
+	Back    string // address of the overview
+	Name    string
+	Login   string
+	Initial string
+	Change  string // address at which to be somebody else
+	Action  string
+	Token   string // binds the page's forms to this browser, this session and this page
+	Done    string // what has just been done; ""
+	Problem string
+}
+
+// moment is a time as it is shown: for programs, and for the person, in their own time zone.
+type moment struct{ Stamp, Text string }
+
+// accountOverview leads to the others.
+type accountOverview struct {
+	owned
+	Email          string
+	Links          []sectionLink
+	Authenticators int
+	SignOut        string
+}
+
+func (accountOverview) template() string { return "account" }
+
+// sectionLink leads to one of the pages. Heading and Text name messages.
+type sectionLink struct{ Address, Heading, Text string }
+
+// done are the words in an address after which it was done, and what is said then. Nothing is told that the address does not tell.
+func done(word string) string {
+	return map[string]string{
+		"profile": "account.done.profile", "password": "account.done.password", "factor": "account.done.factor", "removed": "account.done.removed",
+		"codes": "account.done.codes", "forgotten": "account.done.forgotten", "session": "account.done.session", "sessions": "account.done.sessions",
+		"app": "account.done.app",
+	}[word]
+}
+
+// own is the way to a page of the person's own: nil without an error, where the browser was sent to prove something first.
+func (x *exchange) own(page authorize.AccountPage) (*authorize.Passage, error) {
+	p, err := x.door.BeginAccount(x.ctx(), x.visit, page)
+	if err != nil {
+		return nil, err
+	}
+	if p.Step != authorize.StepAccount {
+		x.redirect(x.address(p.Step, p.Sealed))
+		return nil, nil
+	}
+	x.speakWith(p)
+	return p, nil
+}
+
+// ownPosted is own, for a form that was sent: only one that this browser was shown, on this page, about this very session.
+func (x *exchange) ownPosted(page authorize.AccountPage) (*authorize.Passage, error) {
+	p, err := x.own(page)
+	if p == nil || err != nil {
+		return nil, err
+	}
+	if err := x.browsers.CheckForm(x.visit, x.ownForm(p), x.params.Get("form_token")); err != nil {
+		return nil, &fault{status: http.StatusForbidden, heading: "form", again: x.path, cause: err}
+	}
+	return p, nil
+}
+
+// ownForm is what the forms of the page are about: the session is in it, since another account becomes the current one where that of
+// this form has ended.
+func (x *exchange) ownForm(p *authorize.Passage) string {
+	return x.path + " of " + p.Account.Session.ID.String()
+}
+
+// owned begins a page.
+func (x *exchange) owned(p *authorize.Passage) (owned, error) {
+	v := viewOf(*p.Account)
+	o := owned{
+		Back: x.base + accountPath, Name: v.Name, Login: v.Login, Initial: v.Initial,
+		Change: x.address(authorize.StepChoose, p.Sealed), Action: x.path,
+	}
+	if id := done(x.params.Get("done")); id != "" && x.c.Request.Method != http.MethodPost {
+		o.Done = x.text(id)
+	}
+	var err error
+	o.Token, err = x.browsers.FormToken(x.visit, x.ownForm(p))
+	return o, err
+}
+
+// by is the person as the one who acts.
+func (x *exchange) by(p *authorize.Passage) account.By {
+	return account.By{Actor: p.Account.User.ID.String(), Seen: x.visit.Seen}
+}
+
+// to sends the browser to one of the pages of the person's own, with a word of done.
+func (x *exchange) to(page authorize.AccountPage, word string) error {
+	x.redirect(x.accountAddress(page) + "?done=" + word)
+	return nil
+}
+
+func (x *exchange) accountAddress(page authorize.AccountPage) string {
+	if page == authorize.AccountOverview {
+		return x.base + accountPath
+	}
+	return x.base + accountPath + "/" + string(page)
+}
+
+// failing shows the page again, by show, with what is wrong; a person who changed meanwhile is decided about anew.
+func (x *exchange) failing(err error, show func(status int, problem string) error) error {
+	if errors.Is(err, account.ErrChanged) || errors.Is(err, account.ErrNotFound) {
+		x.redirect(x.path)
+		return nil
+	}
+	status, problem := x.problem(err, "account.wrong_code")
+	if problem == "" {
+		return err
+	}
+	x.note(err)
+	return show(status, problem)
+}
+
+func showAccount(x *exchange) error {
+	p, err := x.own(authorize.AccountOverview)
+	if p == nil || err != nil {
+		return err
+	}
+	found, err := x.people.Find(x.ctx(), p.Account.User.ID.String())
+	if err != nil {
+		return err
+	}
+	page := accountOverview{Email: p.Account.User.Email, Authenticators: len(found.Factors), SignOut: x.base + "/oauth2/logout"}
+	if page.owned, err = x.owned(p); err != nil {
+		return err
+	}
+	factors := "account.factors.without"
+	if len(found.Factors) > 0 {
+		factors = "account.factors.with"
+	}
+	for _, s := range []struct {
+		page          authorize.AccountPage
+		heading, text string
+	}{
+		{authorize.AccountProfile, "account.profile.title", "account.profile.about"},
+		{authorize.AccountPassword, "account.password.title", "account.password.about"},
+		{authorize.AccountFactors, "account.factors.title", factors},
+		{authorize.AccountSessions, "account.sessions.title", "account.sessions.about"},
+		{authorize.AccountApps, "account.apps.title", "account.apps.about"},
+		{authorize.AccountEvents, "account.events.title", "account.events.about"},
+	} {
+		page.Links = append(page.Links, sectionLink{x.accountAddress(s.page), s.heading, s.text})
+	}
+	return x.show(http.StatusOK, page)
+}
+
+// clock tells times as the person of p reads them: in their own zone, where the server knows it.
+func clock(u storage.User) func(time.Time) moment {
+	zone := time.UTC
+	if found, err := time.LoadLocation(u.Profile.Zoneinfo); err == nil && u.Profile.Zoneinfo != "Local" {
+		zone = found
+	}
+	return func(t time.Time) moment {
+		if t.IsZero() {
+			return moment{}
+		}
+		return moment{t.UTC().Format(time.RFC3339), t.In(zone).Format("2006-01-02 15:04 MST")}
+	}
+}

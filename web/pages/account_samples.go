@@ -1,0 +1,42 @@
+package pages
+
+// accountSamples are those of the pages of a person's own.
+func accountSamples() []page {
+	ada := owned{
+		Back: "/account", Name: "Ada Lovelace", Login: "ada", Initial: "A", Change: "/login/choose?tx=stx_sample", Action: "/account/factors",
+		Token: "sft_sample", Done: "Done.",
+	}
+	wrong := ada
+	wrong.Login, wrong.Done, wrong.Problem = "", "", "Wrong."
+	at := moment{"2026-11-22T12:00:00Z", "2026-11-22 12:00 UTC"}
+	here := sessionView{ID: "0192", Agent: "Firefox, Linux", Address: "192.0.2.1", Used: at, SignedIn: at}
+	asks := []ask{{Text: "See your email address", Values: []string{"ada@example.com"}}, {Text: "Use the permission books:read"}}
+	return []page{
+		accountOverview{owned: ada, Links: []sectionLink{{"/account/profile", "account.profile.title", "account.profile.about"}}, SignOut: "/oauth2/logout"},
+		accountProfile{
+			owned: wrong, Facts: []profileFact{{Text: "account.claim.email", Value: "ada@example.com", Marked: true}, {Text: "account.claim.phone", Value: "+1", Proven: true, Marked: true}},
+			Fields: []profileField{
+				{Name: "name", Text: "account.claim.name", Value: "Ada", Autocomplete: "name"},
+				{Name: "locale", Text: "account.claim.locale", Heading: "account.claim.locale_hint", Autocomplete: "language", Wrong: true, Plain: true},
+			},
+		},
+		accountPassword{owned: ada, Username: "ada", Least: 8},
+		accountPassword{owned: wrong, Username: "ada", Least: 8},
+		accountFactors{owned: ada},
+		accountFactors{owned: wrong, Authenticators: []authenticator{{"0192", "Phone", at}, {"0193", "", at}}, Codes: 9, Full: true, Bound: true, Remembered: []sessionView{here}},
+		accountFactors{owned: wrong, Authenticators: []authenticator{{"0192", "Phone", at}}, Codes: 9},
+		accountEnrol{owned: wrong, Enrolment: "stx_sample", Device: "Phone", Secret: "ABCD EFGH", QR: qrCode{21, "M0 0h7v1h-7z"}},
+		accountEnrol{owned: ada, Enrolment: "stx_sample", Secret: "ABCD EFGH", QR: qrCode{21, "M0 0h7v1h-7z"}},
+		accountCodes{owned: ada, Codes: []string{"0123-4567-89ab-cdef-ghjk-mnpq-rstv"}, Sealed: "stx_sample"},
+		accountSessions{owned: ada, Here: here, Others: []sessionView{here, here}},
+		accountSessions{owned: ada, Here: sessionView{ID: "0192", Agent: "Unknown browser", Used: at, SignedIn: at}},
+		accountApps{owned: ada, Apps: []connectedApp{
+			{ID: "shop", Name: "Bookshop", Initial: "B", Asks: asks, Resources: asks, Since: at, Used: at}, {ID: "other", Name: "Other", Initial: "O", Since: at},
+		}},
+		accountApps{owned: ada},
+		accountEvents{owned: ada, Older: "/account/events?before=0192", Events: []eventView{
+			{What: "Signed in", App: "Bookshop", Agent: "Firefox, Linux", Address: "192.0.2.1", At: at}, {What: "Password changed", Operator: true, At: at}, {What: "Else", At: at},
+		}},
+		accountEvents{owned: ada},
+	}
+}
