@@ -24,11 +24,13 @@ var templateFiles embed.FS
 // kinds are the letters that become mails. Each has three texts: KIND.subject, KIND.lead and KIND.advice.
 func kinds() map[string]kind {
 	return map[string]kind{
-		"password_changed":    {},
-		"factor_added":        {},
-		"factor_removed":      {},
-		"refresh_token_reuse": {app: true},
-		"code_replay":         {app: true},
+		"password_changed":        {},
+		"factor_added":            {},
+		"factor_removed":          {}, // the last one, and the recovery codes with it
+		"authenticator_removed":   {}, // one of several
+		"recovery_codes_replaced": {},
+		"refresh_token_reuse":     {app: true},
+		"code_replay":             {app: true},
 	}
 }
 

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"encoding/json"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -101,6 +102,29 @@ func TestEveryTextIsThereAndUsed(t *testing.T) {
 		if has, want := slices.Sorted(maps.Keys(there)), slices.Sorted(maps.Keys(used)); !slices.Equal(has, want) {
 			t.Errorf("%s has %v, want %v", file, has, want)
 		}
+	}
+}
+
+// TestEveryLetterThatIsWrittenHasAMail: one of a kind that is not here would wait for three days and be dropped.
+func TestEveryLetterThatIsWrittenHasAMail(t *testing.T) {
+	t.Parallel()
+	written := regexp.MustCompile(`(?:letters\(|letter :?= |Letter\{+Kind: )"([a-z_]+)"`)
+	found := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range written.FindAllStringSubmatch(string(text), -1) {
+			found[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written, mails := slices.Sorted(maps.Keys(found)), slices.Sorted(maps.Keys(kinds())); !slices.Equal(written, mails) {
+		t.Errorf("letters are written of %v, and mails made of %v", written, mails)
 	}
 }
 
