@@ -11,6 +11,7 @@ SECRETS ?= secrets
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
 SCHEDULES ?= 5000000
+WALKS ?= 100000
 ROUNDS ?= 1000
 KILLS ?= 50
 RESTARTS ?= 20
@@ -68,9 +69,10 @@ fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 	done
 
 .PHONY: soak
-soak: ## millions of schedules against the rotation rule, then thousands over HTTP (SCHEDULES=5000000)
+soak: ## millions of schedules against the rotation rule, then thousands over HTTP; then random walks through the pages (SCHEDULES=5000000 WALKS=100000)
 	go test -count=1 -timeout 8h ./storage -schedules=$(SCHEDULES)
 	go test -count=1 -timeout 8h -run Schedules ./web -schedules=$$(( $(SCHEDULES) / 1000 ))
+	go test -count=1 -timeout 8h -run RandomWalk ./web -walks=$(WALKS)
 
 .PHONY: bench
 bench: ## benchmarks of the rooms, then an idle server's memory and the time to its first answer (BENCHTIME=1s)
