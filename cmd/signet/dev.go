@@ -260,9 +260,6 @@ Clients
   %[7]s    secret %[8]s
   %[9]s          public, no secret
 
-Sign in with a browser, as the users of an application do: open %[13]s
-What would be in their mailboxes: %[13]s/mail
-
 Paste these; they use a third grant:
 
 # who is this token for?
@@ -280,6 +277,11 @@ curl -s -d client_id=%[9]s -d grant_type=password -d username=%[5]s -d password=
 
 # end the third grant
 %[2]s -d token=%[11]s -w '%%{http_code}\n' %[1]s/oauth2/revoke
+
+Or use a browser
+  sign in to an application, as its users do:  %[13]s
+  look after your own account:                 %[1]s/account
+  read the mails that would have been sent:    %[13]s/mail
 
 Signet is serving %[1]s until you press Ctrl-C. Everything is in ./%[12]s/.
 `, issuer, basic, d.Password, demoUser, demoUser2FA, d.TOTPSecret, d.ConfidentialClientID, d.ConfidentialClientSecret, d.PublicClientID,
