@@ -50,8 +50,8 @@ func (b *tab) leave(selector string) {
 // fill types text into the field of that name, in place of what was there.
 func (b *tab) fill(name, text string) {
 	b.t.Helper()
-	field := chromedp.CSS(fmt.Sprintf("input[name=%s]", name))
-	b.do(chromedp.Clear(field), chromedp.SendKeys(field, text))
+	field := fmt.Sprintf("document.querySelector('input[name=%s]')", name)
+	b.do(evaluate(field+".focus()"), evaluate(field+".select()"), chromedp.KeyEvent(text))
 }
 
 // text is what people read at selector.
