@@ -19,6 +19,7 @@ type stage struct {
 	seed     string
 	recovery []string
 	mint     *handle.Mint
+	front    *porch
 }
 
 // disguised is the authentic handle of kind with what the handle text of another kind holds.
@@ -44,7 +45,7 @@ type artefact struct {
 func artefacts() []artefact {
 	const access = "introspect revoke header body"
 	refresh := func(s *stage) string { return s.login(s.client, "ada").refresh() }
-	return []artefact{
+	return append(doorArtefacts(), []artefact{
 		{name: "refresh token", make: refresh, good: []string{"refresh_token", "introspect", "revoke"}},
 		{name: "retired refresh token", spoilt: true, good: []string{"revoke"}, make: func(s *stage) string {
 			first := s.login(s.client, "ada").refresh()
@@ -69,7 +70,10 @@ func artefacts() []artefact {
 			s.want(a, http.StatusOK, "")
 			return a.access()
 		}, good: []string{"introspect", "revoke"}},
-		{name: "ID token", make: func(s *stage) string { return s.login(s.client, "ada").text("id_token") }},
+		{
+			name: "ID token", good: []string{"id_token_hint", "id_token_hint of logout"},
+			make: func(s *stage) string { return s.login(s.client, "ada").text("id_token") },
+		},
 		{name: "jti", make: func(s *stage) string {
 			return s.post("/oauth2/introspect", s.client, form("token", s.login(s.client, "ada").access())).text("jti")
 		}},
@@ -83,7 +87,7 @@ func artefacts() []artefact {
 		{name: "one-time code", make: func(s *stage) string { return s.code(s.seed) }, good: []string{"otp"}},
 		{name: "TOTP secret", make: func(s *stage) string { return s.seed }},
 		{name: "password", make: func(*stage) string { return password }, good: []string{"password"}},
-	}
+	}...)
 }
 
 // place is somewhere that takes an artefact; it reports whether this one did anything there.
@@ -113,7 +117,7 @@ func places() []place {
 		}
 		return refused(s, a, http.StatusUnauthorized, "invalid_token")
 	}
-	return []place{
+	return append(doorPlaces(), []place{
 		{name: "refresh_token", took: func(s *stage, text string) bool {
 			return refused(s, s.refreshWith(s.client, text), http.StatusBadRequest, "invalid_grant")
 		}},
@@ -140,7 +144,7 @@ func places() []place {
 			a := s.token(s.client, "grant_type", "password", "username", "ada", "password", text)
 			return refused(s, a, http.StatusBadRequest, "invalid_grant")
 		}},
-	}
+	}...)
 }
 
 // revocations is the newest word of the audit log about a revocation that a client asked for.
@@ -158,7 +162,7 @@ func (s *stage) revocations() (newest [2]storage.ID) {
 
 func TestEveryArtefactIsGoodAtItsOwnPlaceAlone(t *testing.T) {
 	each(t, func(w *world) {
-		s := &stage{world: w, jwt: w.confidential(posts), sat: w.confidential(posts, opaque), mint: w.mint()}
+		s := &stage{world: w, jwt: w.confidential(posts, atTheDoor), sat: w.confidential(posts, atTheDoor, opaque), mint: w.mint()}
 		w.user("ada")
 		s.seed, s.recovery = w.enrol(w.user("grace"))
 		for _, a := range artefacts() {

@@ -43,6 +43,8 @@ func (e *Endpoint) device(ctx context.Context, q *request) (*plan, error) {
 	switch {
 	case g.ClientID != q.caller.Client.ID:
 		return nil, deadDeviceCode(deadToken{why: "another client's", grant: g.ID})
+	case h.Generation != 0 || h.Fork != 0:
+		return nil, deadDeviceCode(deadToken{why: "no device code was ever made like this", grant: g.ID})
 	case g.State == storage.Active && g.Generation == 0:
 		return nil, deadDeviceCode(deadToken{why: "device code was used, and its client has no refresh tokens", grant: g.ID})
 	case g.State != storage.Pending:
