@@ -51,9 +51,8 @@ https://evil.example/#https:// https://evil.example/https:// https://evil.exampl
 		uris = append(uris, "https://app.example"+after)
 	}
 	for _, odd := range []string{" ", "\t", "\n", "\r", "\r\n", "\x00", "\x0b", "\x1b", "\x7f", "\u0085", "\u00a0", "\u2028", "\u200b", "\u202e", "\ufeff"} {
-		for _, uri := range []string{odd + "https://app.example/cb", "https://app.example/cb" + odd, "https:" + odd + "//app.example/cb", "https://app.exa" + odd + "mple/cb", "https://app.example" + odd + "/cb", "https://evil.example" + odd + "https://app.example/cb"} {
-			uris = append(uris, uri)
-		}
+		uris = append(uris, odd+"https://app.example/cb", "https://app.example/cb"+odd, "https:"+odd+"//app.example/cb",
+			"https://app.exa"+odd+"mple/cb", "https://app.example"+odd+"/cb", "https://evil.example"+odd+"https://app.example/cb")
 	}
 	return append(uris, "https://app.example", "https://app.example/"+strings.Repeat("a", 4096), strings.Join(registeredURIs(), " "), strings.Join(registeredURIs(), ","))
 }
