@@ -38,6 +38,10 @@ func (e *Endpoint) authorizationCode(ctx context.Context, q *request) (*plan, er
 	if why := codeUnfit(s, h); why != "" {
 		return nil, deadCode(g.ID, why)
 	}
+	registered := q.caller.Client.Metadata.RedirectURIs
+	if _, ok := oauth.Match(registered, g.Pending.RedirectURI); !ok && g.Pending.RedirectURI != "" {
+		return nil, deadCode(g.ID, "its redirect_uri is registered no more")
+	}
 	if err := matchesRequest(q, *g.Pending); err != nil {
 		return nil, err
 	}
