@@ -88,9 +88,9 @@ func profileFields(u storage.User) []profileField {
 		{Name: "given_name", Text: "account.claim.given_name", Value: u.Profile.GivenName, Autocomplete: "given-name"},
 		{Name: "middle_name", Text: "account.claim.middle_name", Value: u.Profile.MiddleName, Autocomplete: "additional-name"},
 		{Name: "family_name", Text: "account.claim.family_name", Value: u.Profile.FamilyName, Autocomplete: "family-name"},
-		{Name: "nickname", Text: "account.claim.nickname", Value: u.Profile.Nickname, Autocomplete: "nickname"},
+		{Name: "nickname", Text: "account.claim.nickname", Value: u.Profile.Nickname, Autocomplete: "off"},
 		{
-			Name: "locale", Text: "account.claim.locale", Heading: "account.claim.locale_hint", Value: u.Profile.Locale, Autocomplete: "language",
+			Name: "locale", Text: "account.claim.locale", Heading: "account.claim.locale_hint", Value: u.Profile.Locale, Autocomplete: "off",
 			Plain: true,
 		},
 		{
