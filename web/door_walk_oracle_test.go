@@ -19,6 +19,20 @@ const (
 	signedOut = "You are signed out"
 )
 
+// posted notes how the last POST was answered.
+type posted struct {
+	next   http.RoundTripper
+	status int
+}
+
+func (p *posted) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := p.next.RoundTrip(r)
+	if err == nil && r.Method == http.MethodPost {
+		p.status = response.StatusCode
+	}
+	return response, err
+}
+
 // get opens an address in the tab.
 func (x *walk) get(t *tab, address string) {
 	path, _, _ := strings.Cut(address, "?")
@@ -39,6 +53,8 @@ func (x *walk) send(t *tab, path string, values url.Values, how string) {
 	x.saw(t, "POST "+path+" "+how)
 	moved := t.cookies()["signet-sid"] != before
 	switch {
+	case x.lost:
+		return
 	case x.posted.status != http.StatusSeeOther:
 	case path == "/login" && moved && values.Get("password") == password:
 		x.did(proof{kind: "password", user: values.Get("username")})
@@ -72,6 +88,9 @@ func (x *walk) pageOf(token string) page {
 func (x *walk) saw(t *tab, did string) {
 	p := t.page
 	x.note("tab %d: %s: %d %s %q %v", slices.Index(x.tabs[:], t), did, p.status, p.url.Path, p.h1, p.left)
+	if x.lost = p.status == http.StatusServiceUnavailable; x.lost {
+		return
+	}
 	if p.status >= http.StatusInternalServerError || p.status == http.StatusTooManyRequests && !strings.Contains(p.raw, "problem") {
 		x.fatal("%s: %d", did, p.status)
 	}
