@@ -32,10 +32,8 @@ type moment struct{ Stamp, Text string }
 // accountOverview leads to the others.
 type accountOverview struct {
 	owned
-	Email          string
-	Links          []sectionLink
-	Authenticators int
-	SignOut        string
+	Links   []sectionLink
+	SignOut string
 }
 
 func (accountOverview) template() string { return "account" }
@@ -140,7 +138,7 @@ func showAccount(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	page := accountOverview{Email: p.Account.User.Email, Authenticators: len(found.Factors), SignOut: x.base + "/oauth2/logout"}
+	page := accountOverview{SignOut: x.base + "/oauth2/logout"}
 	if page.owned, err = x.owned(p); err != nil {
 		return err
 	}
