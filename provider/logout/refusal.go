@@ -57,15 +57,6 @@ func refuse(h Heading, description string, cause error) *Refusal {
 	return &Refusal{Code: oauth.InvalidRequest, Heading: h, Description: description, cause: cause}
 }
 
-// Malformed is the refusal of a request that could not be read at all, of the *oauth.Error of oauth.ParseParams or oauth.ParseForm.
-func Malformed(err error) *Refusal {
-	description := "the request could not be read"
-	if e := oauth.As(err); e != nil {
-		description = e.Description
-	}
-	return refuse(HeadingInvalid, description, err)
-}
-
 // unsealed tells why a sealed request is not gone on with. Other errors pass.
 func unsealed(err error) error {
 	switch {
