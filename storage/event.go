@@ -23,17 +23,26 @@ type Event struct {
 
 // EventFilter selects events, newest first. Zero fields select all.
 type EventFilter struct {
-	Kind     string
+	Kind     string // one, or with a trailing * all that begin so
+	Actor    string
 	UserID   ID
 	ClientID string
 	GrantID  ID
-	Before   ID // only events older than this one: the next page
+	Since    time.Time // only events at it or later
+	Until    time.Time // only events before it
+	Before   ID        // only events older than this one: the next page
 	Limit    int
 }
 
 // LetterSessionEnded is the kind of the letter that tells the applications of a session that it has ended. Its UserID is the
 // session's user; its Data are session_id and client_ids, those of EndedSession separated by spaces.
 const LetterSessionEnded = "session_ended"
+
+// The keys of Letter.Data that say whom and what a mail is about.
+const (
+	LetterTo     = "to"     // the address that it goes to; absent: that of its user
+	LetterTicket = "ticket" // the ID of the ticket that it brings the link of
+)
 
 // Letter is a message waiting in the outbox, to a person or to an application. Its data holds no secret.
 type Letter struct {

@@ -232,6 +232,15 @@ type Spend struct {
 	Step     int64
 	// RecoveryCode is the digest of the recovery code that was given; it serves once: else ErrSpent. Zero: none was given.
 	RecoveryCode Digest
+	// PasskeyID names the user's passkey that signed, SignCount and BackedUp what its authenticator said. Where the row or SignCount is not
+	// zero, SignCount must be greater: else ErrSpent, since there are two of it (WebAuthn §6.1.1). Zero: none was used.
+	PasskeyID ID
+	SignCount uint32
+	BackedUp  bool
+	// Challenge is the digest of the challenge that was signed; it serves once: else ErrSpent. From ChallengeEnds on nobody would take it
+	// anyway. Zero: none.
+	Challenge     Digest
+	ChallengeEnds time.Time
 	// SessionID and SessionRevision name the browser session that this is done in; it must be there at that revision, else ErrMoved.
 	// Zero: in none.
 	SessionID       ID

@@ -41,7 +41,7 @@ func (s Session) Live(now time.Time, idle time.Duration) bool {
 type SessionStanding struct {
 	Session Session
 	User    User
-	// HasFactor: the person has a confirmed TOTP device.
+	// HasFactor: the person has a confirmed TOTP device or a passkey.
 	HasFactor bool
 }
 

@@ -162,14 +162,14 @@ type Users interface {
 	// UpdateUser replaces everything but ID and CreatedAt where the row is still at u.Revision: else ErrMoved; ErrNotFound;
 	// ErrTaken. Where revoke has a reason, all the user's sessions and grants end in the same commit (disabling does so).
 	UpdateUser(ctx context.Context, u User, revoke Reason, also Also) error
-	// DeleteUser removes the user with password, factors, codes, sessions, consents and grants in one commit. The subject is never used again. ErrNotFound.
+	// DeleteUser removes the user with password, factors, codes, tickets, sessions, consents and grants in one commit. The subject is never used again. ErrNotFound.
 	DeleteUser(ctx context.Context, id ID, also Also) error
 }
 
 // Passwords change here, and with them what the old one had opened.
 type Passwords interface {
-	// SetPassword replaces the hash, raises the user's revision, ends all the user's sessions, forgets the remembered devices and
-	// revokes all the user's grants (ReasonPasswordChanged), offline ones too, in one commit. A sign-in that proved the old password and has not committed yet fails with ErrMoved. ErrNotFound.
+	// SetPassword replaces the hash, raises the user's revision, ends all the user's sessions, forgets the remembered devices, removes
+	// the user's tickets but that of a deletion, and revokes all the user's grants (ReasonPasswordChanged), offline ones too, in one commit. A sign-in that proved the old password and has not committed yet fails with ErrMoved. ErrNotFound.
 	// ErrMoved: revision is set and the user has another; 0: whichever it has now.
 	SetPassword(ctx context.Context, userID ID, revision int64, hash string, also Also) error
 	// RaiseHash replaces a hash by a costlier one of the same password. It changes no revision and revokes nothing. ErrMoved: the
@@ -186,8 +186,8 @@ type Factors interface {
 	// ConfirmTOTP makes the device good, burns the step whose code confirmed it, and, where codes is not empty, replaces all the
 	// user's recovery codes by these digests; remembered devices are forgotten and the user's revision rises. ErrMoved: the device is not waiting to be confirmed.
 	ConfirmTOTP(ctx context.Context, userID, factorID ID, step int64, codes []Digest, also Also) error
-	// RemoveFactors removes the user's TOTP devices and recovery codes and forgets the remembered devices; the user's revision rises. It returns how many devices
-	// there were. ErrNotFound: no such user.
+	// RemoveFactors removes the user's TOTP devices, passkeys and recovery codes and forgets the remembered devices; the user's revision
+	// rises. It returns how many devices and passkeys there were. ErrNotFound: no such user.
 	RemoveFactors(ctx context.Context, userID ID, also Also) (n int, err error)
 	// StaleSeeds returns at most limit devices with an ID greater than after, in that order, whose seal does not begin with current,
 	// and how many such devices there are in all.
@@ -199,11 +199,11 @@ type Factors interface {
 // OwnFactors is what people do themselves with second factors that are good already, on the word of their session: so both are
 // conditional on the user's revision that was read with it (else ErrMoved), raise it, and forget the remembered devices.
 type OwnFactors interface {
-	// RemoveFactor removes one confirmed device of the user, and with the last one the recovery codes. ErrNotFound: the user has no
+	// RemoveFactor removes one confirmed device of the user, and with the last factor of any kind the recovery codes. ErrNotFound: the user has no
 	// such device, or is gone.
 	RemoveFactor(ctx context.Context, userID, factorID ID, revision int64, also Also) error
-	// ReplaceRecoveryCodes makes codes, and no others, the user's recovery codes. ErrNotFound: the user is gone, or has no confirmed
-	// device that they could stand in for.
+	// ReplaceRecoveryCodes makes codes, and no others, the user's recovery codes. ErrNotFound: the user is gone, or has no factor that
+	// they could stand in for.
 	ReplaceRecoveryCodes(ctx context.Context, userID ID, revision int64, codes []Digest, also Also) error
 }
 
@@ -257,8 +257,10 @@ type Refusals interface {
 type Upkeep interface {
 	// TakeLease makes holder the only one who does name until lease has passed; the holder may take it again. false: another has it.
 	TakeLease(ctx context.Context, name, holder string, lease time.Duration) (bool, error)
-	// SweepExpired removes at most limit rows of each kind that have expired: grants, denials, assertions, sessions, remembered devices
-	// and pushed requests past their end by more than keep (a session that expires leaves no letter), buckets that are full again, events older than retention (0: none). It returns how many rows went.
+	// SweepExpired removes at most limit rows of each kind that have expired: grants, denials, assertions, sessions, remembered devices,
+	// tickets and pushed requests past their end by more than keep (a session that expires leaves no letter), buckets that are full again,
+	// and events older than retention (0: none): of these only a whole beginning of the chain, up to a checkpoint, with the checkpoints
+	// before that one, so that what is left can be verified. It returns how many rows went.
 	SweepExpired(ctx context.Context, limit int, keep, retention time.Duration) (n int, err error)
 	// WalkGrants returns at most limit grants with an ID greater than after, in that order.
 	WalkGrants(ctx context.Context, after ID, limit int) (page []GrantAge, now time.Time, err error)

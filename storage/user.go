@@ -50,11 +50,15 @@ type Address struct {
 // SignIn is a user with all that a sign-in is checked against, read at one instant.
 type SignIn struct {
 	User          User
-	PasswordHash  string // PHC string; "" where the user has no password
-	Factors       []TOTP // confirmed ones alone
-	RecoveryCodes int    // how many are left
+	PasswordHash  string    // PHC string; "" where the user has no password
+	Factors       []TOTP    // confirmed ones alone
+	Passkeys      []Passkey // oldest first
+	RecoveryCodes int       // how many are left
 	Now           time.Time
 }
+
+// HasFactor reports whether a password alone does not sign this person in.
+func (s SignIn) HasFactor() bool { return len(s.Factors)+len(s.Passkeys) > 0 }
 
 // TOTP is one authenticator device (RFC 6238). The seed is sealed; only the provider's sealing key opens it.
 type TOTP struct {
