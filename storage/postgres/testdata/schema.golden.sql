@@ -1,3 +1,8 @@
+audit_checkpoints.seq bigint NOT NULL
+audit_checkpoints.hash bytea NOT NULL
+audit_checkpoints.sealed bytea NOT NULL
+audit_checkpoints.created_at timestamp with time zone NOT NULL
+audit_checkpoints CONSTRAINT audit_checkpoints_pkey PRIMARY KEY (seq)
 audit_events.id uuid NOT NULL
 audit_events.at timestamp with time zone NOT NULL
 audit_events.kind text COLLATE C NOT NULL
@@ -7,8 +12,12 @@ audit_events.client_id text COLLATE C NOT NULL
 audit_events.grant_id uuid
 audit_events.seen json NOT NULL
 audit_events.detail json NOT NULL
+audit_events.seq bigint
+audit_events.hash bytea
 audit_events CONSTRAINT audit_events_pkey PRIMARY KEY (id)
 CREATE INDEX audit_events_at ON public.audit_events USING btree (at)
+CREATE UNIQUE INDEX audit_events_seq ON public.audit_events USING btree (seq) WHERE (seq IS NOT NULL)
+CREATE INDEX audit_events_unchained ON public.audit_events USING btree (id) WHERE (seq IS NULL)
 CREATE INDEX audit_events_user ON public.audit_events USING btree (user_id)
 buckets.key bytea NOT NULL
 buckets.tat timestamp with time zone NOT NULL
@@ -109,6 +118,22 @@ outbox.due_at timestamp with time zone NOT NULL
 outbox.created_at timestamp with time zone NOT NULL
 outbox CONSTRAINT outbox_pkey PRIMARY KEY (id)
 CREATE INDEX outbox_due ON public.outbox USING btree (due_at)
+passkeys.id uuid NOT NULL
+passkeys.user_id uuid NOT NULL
+passkeys.name text NOT NULL
+passkeys.credential_id bytea NOT NULL
+passkeys.public_key bytea NOT NULL
+passkeys.aaguid uuid
+passkeys.transports text[] NOT NULL
+passkeys.sign_count bigint NOT NULL
+passkeys.backup_eligible boolean NOT NULL
+passkeys.backed_up boolean NOT NULL
+passkeys.created_at timestamp with time zone NOT NULL
+passkeys.used_at timestamp with time zone
+passkeys CONSTRAINT passkeys_pkey PRIMARY KEY (id)
+passkeys CONSTRAINT passkeys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE UNIQUE INDEX passkeys_credential ON public.passkeys USING btree (credential_id)
+CREATE INDEX passkeys_user ON public.passkeys USING btree (user_id)
 pushed_requests.digest bytea NOT NULL
 pushed_requests.client_id text COLLATE C NOT NULL
 pushed_requests.params text NOT NULL
@@ -176,6 +201,23 @@ spent_assertions.digest bytea NOT NULL
 spent_assertions.expires_at timestamp with time zone NOT NULL
 spent_assertions CONSTRAINT spent_assertions_pkey PRIMARY KEY (digest)
 CREATE INDEX spent_assertions_expiry ON public.spent_assertions USING btree (expires_at)
+tickets.id uuid NOT NULL
+tickets.kind text NOT NULL
+tickets.user_id uuid
+tickets.email text NOT NULL
+tickets.login text COLLATE C NOT NULL
+tickets.data json NOT NULL
+tickets.seen json NOT NULL
+tickets.created_at timestamp with time zone NOT NULL
+tickets.ripe_at timestamp with time zone NOT NULL
+tickets.expires_at timestamp with time zone NOT NULL
+tickets CONSTRAINT tickets_pkey PRIMARY KEY (id)
+tickets CONSTRAINT tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+CREATE INDEX tickets_expiry ON public.tickets USING btree (expires_at)
+CREATE INDEX tickets_login ON public.tickets USING btree (login)
+CREATE INDEX tickets_ripe ON public.tickets USING btree (kind, ripe_at) WHERE (kind = ANY (ARRAY['recovery'::text, 'deletion'::text]))
+CREATE UNIQUE INDEX tickets_single ON public.tickets USING btree (user_id, kind) WHERE (kind = ANY (ARRAY['recovery'::text, 'deletion'::text]))
+CREATE INDEX tickets_user ON public.tickets USING btree (user_id) WHERE (user_id IS NOT NULL)
 totp.id uuid NOT NULL
 totp.user_id uuid NOT NULL
 totp.name text NOT NULL

@@ -1,3 +1,10 @@
+CREATE TABLE audit_checkpoints (
+    seq        INTEGER NOT NULL PRIMARY KEY,
+    hash       BLOB    NOT NULL,
+    sealed     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE audit_events (
     id        BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     at        INTEGER NOT NULL,
@@ -8,9 +15,13 @@ CREATE TABLE audit_events (
     grant_id  BLOB,
     seen      TEXT    NOT NULL,
     detail    TEXT    NOT NULL
-) STRICT;
+, seq INTEGER, hash BLOB) STRICT;
 
 CREATE INDEX audit_events_at ON audit_events (at);
+
+CREATE UNIQUE INDEX audit_events_seq ON audit_events (seq) WHERE seq IS NOT NULL;
+
+CREATE INDEX audit_events_unchained ON audit_events (id) WHERE seq IS NULL;
 
 CREATE INDEX audit_events_user ON audit_events (user_id);
 
@@ -142,6 +153,25 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_due ON outbox (due_at);
 
+CREATE TABLE passkeys (
+    id              BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id         BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name            TEXT    NOT NULL,
+    credential_id   BLOB    NOT NULL,
+    public_key      BLOB    NOT NULL,
+    aaguid          BLOB,
+    transports      TEXT    NOT NULL,
+    sign_count      INTEGER NOT NULL,
+    backup_eligible INTEGER NOT NULL,
+    backed_up       INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    used_at         INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX passkeys_credential ON passkeys (credential_id);
+
+CREATE INDEX passkeys_user ON passkeys (user_id);
+
 CREATE TABLE pushed_requests (
     digest     BLOB    NOT NULL PRIMARY KEY,
     client_id  TEXT    NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
@@ -229,6 +259,29 @@ CREATE TABLE spent_assertions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX spent_assertions_expiry ON spent_assertions (expires_at);
+
+CREATE TABLE tickets (
+    id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    kind       TEXT    NOT NULL,
+    user_id    BLOB REFERENCES users (id) ON DELETE CASCADE,
+    email      TEXT    NOT NULL,
+    login      TEXT    NOT NULL,
+    data       TEXT    NOT NULL,
+    seen       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    ripe_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX tickets_expiry ON tickets (expires_at);
+
+CREATE INDEX tickets_login ON tickets (login);
+
+CREATE INDEX tickets_ripe ON tickets (kind, ripe_at) WHERE kind IN ('recovery', 'deletion');
+
+CREATE UNIQUE INDEX tickets_single ON tickets (user_id, kind) WHERE kind IN ('recovery', 'deletion');
+
+CREATE INDEX tickets_user ON tickets (user_id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE totp (
     id           BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
