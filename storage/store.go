@@ -46,6 +46,7 @@ type Store interface {
 	Passwords
 	Factors
 	OwnFactors
+	Passkeys
 	Keys
 	Outbox
 	Audit

@@ -19,7 +19,7 @@ func intoDevice(d *storage.RememberedDevice) []any {
 // RememberDevice implements storage.RememberedDevices.
 func (s *Store) RememberDevice(ctx context.Context, d storage.RememberedDevice, userRevision int64, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		pay(b, storage.Spend{UserID: d.UserID, UserRevision: userRevision})
+		s.pay(b, storage.Spend{UserID: d.UserID, UserRevision: userRevision})
 		b.Queue(`INSERT INTO remembered_devices (id, digest, user_id, created_at, expires_at, seen)
 			VALUES ($2, $3, $4, `+clockNow+`, $5, $6)`,
 			s.now(), uid(d.ID), d.Digest[:], uid(d.UserID), stamp(d.ExpiresAt), record(d.Seen))

@@ -71,9 +71,7 @@ func (s *Store) RemoveFactor(ctx context.Context, userID, factorID storage.ID, r
 		raiseAt(b, userID, revision)
 		b.Queue(`DELETE FROM totp WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL`, uid(factorID), uid(userID)).
 			Exec(must(storage.ErrNotFound))
-		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1
-			AND NOT EXISTS (SELECT FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL)`, uid(userID))
-		forgetDevices(b, userID)
+		afterFactor(b, userID)
 		s.report(b, also)
 	})
 }
@@ -84,7 +82,7 @@ func (s *Store) ReplaceRecoveryCodes(
 ) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
 		raiseAt(b, userID, revision)
-		b.Queue(`SELECT FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL LIMIT 1`, uid(userID)).Exec(must(storage.ErrNotFound))
+		b.Queue(`SELECT WHERE `+hasFactor, uid(userID)).Exec(must(storage.ErrNotFound))
 		replaceCodes(b, userID, codes)
 		forgetDevices(b, userID)
 		s.report(b, also)

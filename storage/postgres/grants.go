@@ -16,7 +16,7 @@ import (
 func (s *Store) CreateGrant(ctx context.Context, g storage.Grant, spend storage.Spend, also storage.Also) error {
 	g.Revision = 1
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		pay(b, spend)
+		s.pay(b, spend)
 		b.Queue(`INSERT INTO grants (`+grantBody+`, id, created_at)
 			VALUES (`+grantPlaces+`, $30, coalesce($31::timestamptz, $32::timestamptz, clock_timestamp()))`,
 			append(bodyOf(g), uid(g.ID), stamp(g.CreatedAt), s.now())...)
@@ -27,7 +27,7 @@ func (s *Store) CreateGrant(ctx context.Context, g storage.Grant, spend storage.
 // pay checks and spends what a sign-in relies on. The rows of the user and the session are locked against change until the commit:
 // whoever changes a password, disables a user or ends a session changes that row first, and revokes in a later statement, which
 // then sees the new grant. All verbs lock in one order: users, sessions, consents, pushed requests, grants.
-func pay(b *pgx.Batch, spend storage.Spend) {
+func (s *Store) pay(b *pgx.Batch, spend storage.Spend) {
 	trust(b, spend)
 	if !spend.SessionID.IsZero() {
 		b.Queue(`SELECT FROM sessions WHERE id = $1 AND revision = $2 FOR SHARE`, uid(spend.SessionID), spend.SessionRevision).
@@ -41,6 +41,7 @@ func pay(b *pgx.Batch, spend storage.Spend) {
 		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1 AND digest = $2`,
 			uid(spend.UserID), spend.RecoveryCode[:]).Exec(must(storage.ErrSpent))
 	}
+	s.payPasskey(b, spend)
 	if !spend.Pushed.IsZero() {
 		b.Queue(`DELETE FROM pushed_requests WHERE digest = $1`, spend.Pushed[:]).Exec(must(storage.ErrSpent))
 	}
@@ -109,7 +110,7 @@ func (s *Store) RedeemGrant(ctx context.Context, r storage.Redemption) error {
 	g := r.Grant
 	g.Revision = r.Revision + 1
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		pay(b, r.Spend)
+		s.pay(b, r.Spend)
 		b.Queue(`UPDATE grants SET (`+grantBody+`) = (`+grantPlaces+`) WHERE id = $30 AND revision = $31 AND state = 'pending'`,
 			append(bodyOf(g), uid(g.ID), r.Revision)...).Exec(must(storage.ErrMoved))
 		s.report(b, r.Also)

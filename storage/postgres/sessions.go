@@ -17,7 +17,7 @@ import (
 func (s *Store) StartSession(ctx context.Context, in storage.Session, most int, spend storage.Spend, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
 		b.Queue(`SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE`, uid(in.UserID))
-		pay(b, spend)
+		s.pay(b, spend)
 		b.Queue(`INSERT INTO sessions (id, digest, user_id, revision, password_at, factor_at, auth_time, acr, amr, chosen_at,
 				created_at, used_at, expires_at, seen)
 			VALUES ($2, $3, $4, 1, $5, $6, $7, $8, $9, $10, coalesce($11::timestamptz, `+clockNow+`), $12, $13, $14)`,
@@ -35,7 +35,8 @@ func (s *Store) StartSession(ctx context.Context, in storage.Session, most int, 
 // FindSessions implements storage.Sessions.
 func (s *Store) FindSessions(ctx context.Context, digests []storage.Digest) ([]storage.SessionStanding, time.Time, error) {
 	return readAt(ctx, s, `SELECT clock.now, `+sessionColumns+`,
-			EXISTS (SELECT FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL), `+userColumns+`
+			EXISTS (SELECT FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
+				OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id), `+userColumns+`
 		FROM (SELECT `+clockNow+` AS now) AS clock LEFT JOIN (unnest($2::bytea[]) WITH ORDINALITY AS asked (digest, n)
 			JOIN sessions s ON s.digest = asked.digest JOIN users u ON u.id = s.user_id) ON true
 		ORDER BY asked.n`, func(st *storage.SessionStanding) []any {
@@ -48,7 +49,7 @@ func (s *Store) ChangeSession(ctx context.Context, to storage.Session, spend sto
 	return s.actOnly(ctx, func(b *pgx.Batch) {
 		trust(b, spend)
 		b.Queue(`SELECT revision FROM sessions WHERE id = $1 FOR UPDATE`, uid(to.ID)).QueryRow(at(to.Revision))
-		pay(b, spend)
+		s.pay(b, spend)
 		b.Queue(`UPDATE sessions SET revision = revision + 1, digest = $2, password_at = $3, factor_at = $4, auth_time = $5, acr = $6,
 				amr = $7, chosen_at = $8, used_at = $9, expires_at = $10, seen = $11 WHERE id = $1`,
 			uid(to.ID), to.Digest[:], stamp(to.PasswordAt), stamp(to.FactorAt), stamp(to.AuthTime), to.ACR, list(to.AMR),

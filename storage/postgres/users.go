@@ -50,7 +50,7 @@ func (s *Store) FindLogin(ctx context.Context, login string) (storage.SignIn, er
 func (s *Store) signIn(ctx context.Context, where string, key any) (storage.SignIn, error) {
 	return read(ctx, s, func(ctx context.Context, c *pgxpool.Conn) (in storage.SignIn, err error) {
 		rows, err := c.Query(ctx, `SELECT `+userColumns+`, u.password_hash, `+clockNow+`,
-				(SELECT count(*) FROM recovery_codes r WHERE r.user_id = u.id),
+				(SELECT count(*) FROM recovery_codes r WHERE r.user_id = u.id), `+passkeysOf+`,
 				t.id, coalesce(t.name, ''), t.sealed, t.confirmed_at, coalesce(t.last_step, 0), t.created_at
 			FROM users u LEFT JOIN totp t ON t.user_id = u.id AND t.confirmed_at IS NOT NULL
 			WHERE `+where+` ORDER BY t.created_at, t.id`, s.now(), key)
@@ -60,7 +60,7 @@ func (s *Store) signIn(ctx context.Context, where string, key any) (storage.Sign
 		defer rows.Close()
 		for rows.Next() {
 			var t storage.TOTP
-			if err := rows.Scan(append(intoUser(&in.User), &in.PasswordHash, when{&in.Now}, &in.RecoveryCodes,
+			if err := rows.Scan(append(intoUser(&in.User), &in.PasswordHash, when{&in.Now}, &in.RecoveryCodes, &in.Passkeys,
 				idOf{&t.ID}, &t.Name, &t.Sealed, when{&t.ConfirmedAt}, &t.LastStep, when{&t.CreatedAt})...); err != nil {
 				return in, err
 			}
@@ -75,6 +75,7 @@ func (s *Store) signIn(ctx context.Context, where string, key any) (storage.Sign
 		if in.User.ID.IsZero() {
 			return in, storage.ErrNotFound
 		}
+		tidyPasskeys(in.Passkeys)
 		return in, nil
 	})
 }

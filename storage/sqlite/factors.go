@@ -92,12 +92,7 @@ func (s *Store) RemoveFactor(ctx context.Context, userID, factorID storage.ID, r
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`DELETE FROM recovery_codes WHERE user_id = $1
-			AND NOT EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL)`, userID[:])
-		if err != nil {
-			return err
-		}
-		if err := t.forgetDevices(userID); err != nil {
+		if err := t.afterFactor(userID); err != nil {
 			return err
 		}
 		return t.also(also)
@@ -113,7 +108,7 @@ func (s *Store) ReplaceRecoveryCodes(
 			return err
 		}
 		var one int
-		if err := t.scan(`SELECT 1 FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL LIMIT 1`, []any{userID[:]}, &one); err != nil {
+		if err := t.scan(`SELECT 1 WHERE `+hasFactor, []any{userID[:]}, &one); err != nil {
 			return err
 		}
 		if err := t.replaceCodes(userID, codes); err != nil {

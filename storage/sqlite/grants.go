@@ -179,6 +179,9 @@ func (t *tx) spend(p storage.Spend) error {
 			return err
 		}
 	}
+	if err := t.spendPasskey(p); err != nil {
+		return err
+	}
 	if p.Pushed.IsZero() {
 		return nil
 	}

@@ -32,6 +32,7 @@ const (
 
 	// One statement, and so one snapshot.
 	findSessions = `SELECT s.*, u.*, EXISTS (SELECT 1 FROM totp WHERE user_id = s.user_id AND confirmed_at IS NOT NULL)
+			OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = s.user_id)
 		FROM json_each($1) asked
 		CROSS JOIN (SELECT ` + sessionColumns + ` FROM sessions) s ON s.digest = unhex(asked.value)
 		CROSS JOIN (SELECT ` + userColumns + ` FROM users) u ON u.id = s.user_id

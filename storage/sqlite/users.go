@@ -52,6 +52,9 @@ func (s *Store) findSignIn(ctx context.Context, what, query string, arg any) (st
 			if err != nil {
 				return in, err
 			}
+			if in.Passkeys, err = collect(c, scanPasskey, selectPasskeys+` WHERE user_id = $1 ORDER BY created_at, id`, id); err != nil {
+				return in, err
+			}
 			err = c.scan(`SELECT count(*) FROM recovery_codes WHERE user_id = $1`, []any{id}, &in.RecoveryCodes)
 			return in, err
 		})
