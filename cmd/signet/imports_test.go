@@ -66,6 +66,7 @@ func homes() map[string][]string {
 		"golang.org/x/text":                   {"provider/account", "web/pages", "provider/mail"}, // pages and mail: the names of languages, for go-i18n
 		"golang.org/x/net/idna":               {"provider/account", "provider/mail"},              // the domain of an address, beside x/text's forms of its name
 		"github.com/go-webauthn/webauthn":     {"provider/account"},
+		"github.com/ccojocar/zxcvbn-go":       {"provider/account"},
 		"github.com/wneessen/go-mail":         {"provider/mail"},
 		"code.dny.dev/ssrf":                   {"provider/outbound"},
 		"github.com/nicksnyder/go-i18n/v2":    {"web/pages", "provider/mail"},

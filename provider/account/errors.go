@@ -39,6 +39,7 @@ const (
 	RuleOwn     Rule = "own"     // it contains what others know of the person
 	RuleCommon  Rule = "common"  // many people have it
 	RulePattern Rule = "pattern" // it repeats, or runs along the keyboard
+	RuleWeak    Rule = "weak"    // people choose it for themselves, and its zxcvbn score is below Config.MinScore
 )
 
 // Error implements error.

@@ -15,13 +15,13 @@ import (
 )
 
 // Create stores a new user with the fields of u that a person or operator gives (Username, Email, EmailVerified, Phone,
-// PhoneVerified, Profile, Admin) and returns it as stored. The zero password makes a user without one. Errors: *Invalid;
+// PhoneVerified, Profile, Admin) and returns it as stored. The zero password makes a user without one; strength is not asked of it. Errors: *Invalid;
 // *oauth.Error temporarily_unavailable from the Hasher; the store's.
 func (p *People) Create(ctx context.Context, u storage.User, password storage.Secret, by By) (storage.User, error) {
 	if err := complete(&u); err != nil {
 		return storage.User{}, err
 	}
-	phc, err := p.hashNew(ctx, password, u, by)
+	phc, err := p.hashNew(ctx, p.rules.check, password, u, by)
 	if err != nil {
 		return storage.User{}, err
 	}
@@ -63,27 +63,28 @@ func (p *People) Update(ctx context.Context, u storage.User, by By) (storage.Use
 	return p.stored(ctx, u, u.Revision+1), nil
 }
 
-// SetPassword replaces the user's password, ends all the user's grants and tells the user. Errors: *Invalid; ErrNotFound;
+// SetPassword replaces the user's password, ends all the user's grants and tells the user. It is an operator's: strength is not
+// asked of the password (Weak tells). Errors: *Invalid; ErrNotFound;
 // *oauth.Error temporarily_unavailable from the Hasher; the store's.
 func (p *People) SetPassword(ctx context.Context, userID storage.ID, password storage.Secret, by By) error {
 	found, err := p.store.FindUser(ctx, userID)
 	if err != nil {
 		return translate(err)
 	}
-	return p.setPassword(ctx, found.User, 0, password, by)
+	return p.setPassword(ctx, p.rules.check, found.User, 0, password, by)
 }
 
 // ChangePassword is SetPassword by a person whose session was just read, with u: where anything of theirs has changed since, it
-// changes nothing. The user's revision is then u.Revision + 1. Errors besides: ErrChanged.
+// changes nothing. The password must be strong as well. The user's revision is then u.Revision + 1. Errors besides: ErrChanged.
 func (p *People) ChangePassword(ctx context.Context, u storage.User, password storage.Secret, by By) error {
-	return p.setPassword(ctx, u, u.Revision, password, by)
+	return p.setPassword(ctx, p.rules.checkChosen, u, u.Revision, password, by)
 }
 
-func (p *People) setPassword(ctx context.Context, u storage.User, revision int64, password storage.Secret, by By) error {
+func (p *People) setPassword(ctx context.Context, rules ruling, u storage.User, revision int64, password storage.Secret, by By) error {
 	if password.IsZero() {
 		return broken(RuleForm, "it must not be empty")
 	}
-	phc, err := p.hashNew(ctx, password, u, by)
+	phc, err := p.hashNew(ctx, rules, password, u, by)
 	if err != nil {
 		return err
 	}
@@ -96,6 +97,13 @@ func (p *People) setPassword(ctx context.Context, u storage.User, revision int64
 
 // MinPassword is how many characters a password has at least.
 func (p *People) MinPassword() int { return p.rules.minLength }
+
+// Weak reports whether u would be refused the password as too easy to guess when choosing it, where an operator is not.
+func (p *People) Weak(password storage.Secret, u storage.User) bool {
+	prepared, ok := preparePassword(password)
+	weak, err := p.rules.isWeak(prepared, u)
+	return ok && weak && err == nil
+}
 
 // Disable keeps the user from signing in and ends all the user's grants in the same commit. Disabling again changes nothing.
 // Errors: ErrNotFound; ErrChanged; the store's.

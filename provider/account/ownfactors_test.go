@@ -118,7 +118,7 @@ func TestWhatASessionNoLongerKnowsChangesNothing(t *testing.T) {
 		t.Fatalf("%d recovery codes", len(digests))
 	}
 	for name, err := range map[string]error{
-		"password": h.ChangePassword(ctx, ada, secret("another good secret"), own(ada)),
+		"password": h.ChangePassword(ctx, ada, secret("another good long secret"), own(ada)),
 		"factor":   h.RemoveFactor(ctx, ada, factor, own(ada)),
 		"codes":    h.ReplaceRecoveryCodes(ctx, ada, digests, own(ada)),
 	} {
@@ -140,7 +140,7 @@ func TestWhatASessionNoLongerKnowsChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	current.Revision++
-	if err := h.ChangePassword(ctx, current, secret("another good secret"), own(ada)); err != nil {
+	if err := h.ChangePassword(ctx, current, secret("another good long secret"), own(ada)); err != nil {
 		t.Fatal(err)
 	}
 	after, _ := h.Find(ctx, "ada")
@@ -155,6 +155,7 @@ func TestAPasswordThatIsRefusedNamesTheRule(t *testing.T) {
 	ada := h.create(t, storage.User{Username: "adalovelace"})
 	for password, rule := range map[string]Rule{
 		"": RuleForm, "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8": RuleForm, "short7c": RuleLength, "xx adalovelace 9": RuleOwn, "password1234567": RuleCommon, "abcabcabcabc": RulePattern,
+		"another good secret": RuleWeak,
 	} {
 		var bad *Invalid
 		if err := h.ChangePassword(t.Context(), ada, secret(password), own(ada)); !errors.As(err, &bad) || bad.Rule != rule {

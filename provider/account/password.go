@@ -25,11 +25,13 @@ var commonList string
 // passwordRules are what a new password must keep. Passwords that were set under other rules stay good.
 type passwordRules struct {
 	minLength int // code points
+	minScore  int // below 1: any
 	common    map[string]bool
+	meter     meter
 }
 
-func newPasswordRules(minLength int) passwordRules {
-	rules := passwordRules{minLength: minLength, common: make(map[string]bool, 3000)}
+func newPasswordRules(minLength, minScore int) passwordRules {
+	rules := passwordRules{minLength: minLength, minScore: minScore, common: make(map[string]bool, 3000), meter: newMeter()}
 	for line := range strings.Lines(commonList) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
 			rules.common[line] = true
@@ -56,7 +58,37 @@ func preparePassword(password storage.Secret) (prepared []byte, ok bool) {
 	return norm.NFC.Bytes([]byte(spaced)), true
 }
 
-// check returns the password as it is hashed, or why it may not be chosen, as *Invalid with the field password. There are no
+// checkChosen is check for what people choose for themselves, of which strength is asked besides. It is asked last, when all that
+// costs less is kept, and before anything is hashed.
+func (r passwordRules) checkChosen(password storage.Secret, u storage.User) ([]byte, error) {
+	prepared, err := r.check(password, u)
+	if err != nil {
+		return nil, err
+	}
+	weak, err := r.isWeak(prepared, u)
+	if err != nil {
+		return nil, err
+	}
+	if weak {
+		return nil, broken(RuleWeak, "it is too easy to guess; add a few more words that do not belong together")
+	}
+	return prepared, nil
+}
+
+// isWeak reports whether the score is below the least.
+func (r passwordRules) isWeak(prepared []byte, u storage.User) (bool, error) {
+	if r.minScore < 1 {
+		return false, nil
+	}
+	var words []string
+	for _, own := range ownWords(u) {
+		words = append(words, own.word)
+	}
+	score, err := r.meter.score(string(prepared), words)
+	return score < r.minScore, err
+}
+
+// check returns the password as it is hashed, or why it may not be set, as *Invalid with the field password. There are no
 // rules about kinds of characters and no expiry (NIST SP 800-63B §3.1.1.2).
 func (r passwordRules) check(password storage.Secret, u storage.User) ([]byte, error) {
 	prepared, ok := preparePassword(password)
@@ -85,12 +117,13 @@ func (r passwordRules) isCommon(text string) bool {
 	return r.common[text] || r.common[bare] && len(text) <= 2*len(bare)
 }
 
-// ownWord names what of the user or the service text contains, or returns "". Words of one to three characters are no
-// clue inside a longer password, and only refused alone.
-func ownWord(text string, u storage.User) string {
-	type own struct{ name, word string }
+// clue is a word that others know of the person, and what it is.
+type clue struct{ name, word string }
+
+// ownWords are the words of the user and the service, none of them empty.
+func ownWords(u storage.User) (words []clue) {
 	local, _, _ := strings.Cut(u.Email, "@")
-	words := []own{
+	all := []clue{
 		{"the service's name", "signet"},
 		{"the username", u.Username},
 		{"the e-mail address", u.Email},
@@ -98,11 +131,21 @@ func ownWord(text string, u storage.User) string {
 		{"the phone number", strings.TrimPrefix(u.Phone, "+")},
 	}
 	for name := range strings.FieldsSeq(u.Profile.Name + " " + u.Profile.GivenName + " " + u.Profile.FamilyName + " " + u.Profile.Nickname) {
-		words = append(words, own{"the user's name", name})
+		all = append(all, clue{"the user's name", name})
 	}
-	for _, w := range words {
-		word := cases.Fold().String(norm.NFC.String(w.word))
-		if word != "" && (text == word || utf8.RuneCountInString(word) >= 4 && strings.Contains(text, word)) {
+	for _, w := range all {
+		if w.word = cases.Fold().String(norm.NFC.String(w.word)); w.word != "" {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// ownWord names what of the user or the service text contains, or returns "". Words of one to three characters are no
+// clue inside a longer password, and only refused alone.
+func ownWord(text string, u storage.User) string {
+	for _, w := range ownWords(u) {
+		if text == w.word || utf8.RuneCountInString(w.word) >= 4 && strings.Contains(text, w.word) {
 			return w.name
 		}
 	}

@@ -13,7 +13,7 @@ func secret(text string) storage.Secret { return storage.NewSecret([]byte(text))
 
 func TestGuessablePasswordsAreRefusedWithTheReason(t *testing.T) {
 	t.Parallel()
-	rules := newPasswordRules(DefaultMinPassword)
+	rules := newPasswordRules(DefaultMinPassword, DefaultMinScore)
 	ada := storage.User{
 		Username: "ada_l", Email: "countess@example.org", Phone: "+442079460000",
 		Profile: storage.Profile{Name: "Ada Lovelace", Nickname: "Enchantress"},
@@ -49,7 +49,7 @@ func TestGuessablePasswordsAreRefusedWithTheReason(t *testing.T) {
 
 func TestGoodPasswordsAreAcceptedWhateverTheirCharacters(t *testing.T) {
 	t.Parallel()
-	rules := newPasswordRules(DefaultMinPassword)
+	rules := newPasswordRules(DefaultMinPassword, DefaultMinScore)
 	for _, password := range []string{
 		"correct horse battery staple", "пароль мой велик", "密码密码很长很好", "nul\x00inside", "tab\tand\nline", "😀🥸🫠🦊🐢🦉🐝🌲",
 		"lowercaseonlyyy", "        8spaces", strings.Repeat("x1y2z", 204), "adaquate1", string(GeneratePassword().Reveal()),
@@ -62,7 +62,7 @@ func TestGoodPasswordsAreAcceptedWhateverTheirCharacters(t *testing.T) {
 			t.Errorf("%q is hashed as %q", password, prepared)
 		}
 	}
-	if _, err := newPasswordRules(15).check(secret("fourteen chars"), storage.User{}); err == nil {
+	if _, err := newPasswordRules(15, AnyScore).check(secret("fourteen chars"), storage.User{}); err == nil {
 		t.Error("a configured minimum of 15 accepts 14")
 	}
 }
@@ -81,7 +81,7 @@ func TestBothCompositionsAreOnePassword(t *testing.T) {
 
 func TestTheListHasTheThreeThousandMostCommon(t *testing.T) {
 	t.Parallel()
-	common := newPasswordRules(8).common
+	common := newPasswordRules(8, AnyScore).common
 	if len(common) != 3000 || !common["password"] || !common["12345678"] {
 		t.Errorf("%d entries", len(common))
 	}

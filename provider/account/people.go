@@ -40,6 +40,7 @@ type Config struct {
 	Issuer      string           // shown in authenticator apps; of an issuer URL the host
 	Hash        Params           // zero: DefaultParams
 	MinPassword int              // code points; zero: DefaultMinPassword. NIST SP 800-63B-4 advises 15 where a password is all that is asked
+	MinScore    int              // of zxcvbn, 1 to 4, for what people choose themselves; zero: DefaultMinScore; AnyScore: none is asked
 	Clock       func() time.Time // for one-time codes; nil: time.Now
 }
 
@@ -48,6 +49,9 @@ func (c Config) Validate() error {
 	var problems []error
 	if c.MinPassword != 0 && (c.MinPassword < DefaultMinPassword || c.MinPassword > MaxPassword/4) {
 		problems = append(problems, invalid("MinPassword", "it must be between %d and %d", DefaultMinPassword, MaxPassword/4))
+	}
+	if c.MinScore < AnyScore || c.MinScore > maxScore {
+		problems = append(problems, invalid("MinScore", "it must be between 1 and %d, or AnyScore", maxScore))
 	}
 	if !c.Hash.orDefault().sane() {
 		problems = append(problems, invalid("Hash", "it is not a possible cost of argon2id: m at least 8 times p, "+
@@ -80,7 +84,7 @@ type People struct {
 func New(store Store, sealer Sealer, hasher *Hasher, c Config) *People {
 	p := &People{
 		store: store, sealer: sealer, hasher: hasher, hash: c.Hash.orDefault(), issuer: c.Issuer, clock: c.Clock,
-		rules: newPasswordRules(cmp.Or(c.MinPassword, DefaultMinPassword)),
+		rules: newPasswordRules(cmp.Or(c.MinPassword, DefaultMinPassword), cmp.Or(c.MinScore, DefaultMinScore)),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
@@ -177,12 +181,15 @@ func (p *People) newHash(ctx context.Context, prepared []byte, queueKey string) 
 	return phc, err
 }
 
-// hashNew checks a chosen password against the rules and hashes it. The zero Secret is no password: "".
-func (p *People) hashNew(ctx context.Context, password storage.Secret, u storage.User, by By) (string, error) {
+// ruling is passwordRules.check for a password that an operator sets, passwordRules.checkChosen for one's own.
+type ruling func(storage.Secret, storage.User) (prepared []byte, err error)
+
+// hashNew asks the rules about a new password and hashes it. The zero Secret is no password: "".
+func (p *People) hashNew(ctx context.Context, rules ruling, password storage.Secret, u storage.User, by By) (string, error) {
 	if password.IsZero() {
 		return "", nil
 	}
-	prepared, err := p.rules.check(password, u)
+	prepared, err := rules(password, u)
 	if err != nil {
 		return "", err
 	}
