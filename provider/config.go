@@ -38,6 +38,9 @@ type Config struct {
 	PasswordHash account.Params       // argon2id parameters; zero: m=19456,t=2,p=1
 	SecondFactor account.SecondFactor // "": optional
 
+	PasswordMinLength int // of new passwords, in characters; 0: 8
+	PasswordMinScore  int // of zxcvbn, 1 to 4, for what people choose themselves; 0: 3; account.AnyScore: none is asked
+
 	SessionIdleLifetime time.Duration // how long a browser stays signed in unused; 0: 24 hours
 	SessionLifetime     time.Duration // how long at most; 0: 30 days
 
@@ -172,6 +175,12 @@ func (c Config) Validate() error {
 	}
 	if err := (account.Config{Hash: c.PasswordHash}).Validate(); err != nil {
 		bad("PasswordHash", "%v", err)
+	}
+	if err := (account.Config{MinPassword: c.PasswordMinLength}).Validate(); err != nil {
+		bad("PasswordMinLength", "must be between %d and %d", account.DefaultMinPassword, account.MaxPassword/4)
+	}
+	if err := (account.Config{MinScore: c.PasswordMinScore}).Validate(); err != nil {
+		bad("PasswordMinScore", "must be between 0, which turns it off, and 4")
 	}
 	if s := c.SecondFactor; s != account.SecondFactorOptional && s != account.SecondFactorAdmins && s != account.SecondFactorAll {
 		bad("SecondFactor", "must be optional, admins or all")

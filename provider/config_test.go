@@ -20,6 +20,7 @@ func TestUnusableConfigurationIsToldAllAtOnce(t *testing.T) {
 		Issuer: "http://id.example.com", AccessTokenLifetime: time.Second, RefreshTokenIdleLifetime: -1,
 		RefreshTokenLifetime: maxGrantLifetime + 1, RefreshGrace: time.Hour, RefreshRotation: storage.Rotation("never"),
 		SigningAlg: "HS256", KeyRotationInterval: 23 * time.Hour, PasswordHash: account.Params{Memory: 1, Time: 1, Threads: 1}, SecondFactor: "some",
+		PasswordMinLength: 7, PasswordMinScore: 5,
 		SessionIdleLifetime: time.Second, SessionLifetime: -1, OutboundAllow: make([]outbound.Network, 1), AuditRetention: time.Hour,
 	}
 	var all interface{ Unwrap() []error }
@@ -36,7 +37,7 @@ func TestUnusableConfigurationIsToldAllAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"Issuer", "AccessTokenLifetime", "RefreshTokenIdleLifetime", "RefreshTokenLifetime", "RefreshGrace", "RefreshRotation",
-		"SigningAlg", "KeyRotationInterval", "PasswordHash", "SecondFactor",
+		"SigningAlg", "KeyRotationInterval", "PasswordHash", "PasswordMinLength", "PasswordMinScore", "SecondFactor",
 		"SessionIdleLifetime", "SessionLifetime", "OutboundAllow", "AuditRetention",
 	}
 	if !slices.Equal(told, want) {

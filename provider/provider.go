@@ -64,7 +64,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
 	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
-		Issuer: c.Issuer, Hash: c.PasswordHash, Clock: c.Clock,
+		Issuer: c.Issuer, Hash: c.PasswordHash, MinPassword: c.PasswordMinLength, MinScore: c.PasswordMinScore, Clock: c.Clock,
 	})
 	mint := handle.New(ring)
 	issuer, limiter := issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint), throttle.New(store)

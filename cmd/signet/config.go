@@ -42,10 +42,12 @@ type settings struct {
 
 	KeyRotationInterval duration `env:"SIGNET_KEY_ROTATION_INTERVAL" yaml:"key_rotation_interval" help:"how long a signing key signs before the next one does, such as 90d; 0: until somebody rotates"`
 
-	SigningAlg     string   `env:"SIGNET_SIGNING_ALG" yaml:"signing_alg" help:"of access tokens: RS256, PS256, ES256, ES384 or EdDSA"`
-	PasswordHash   string   `env:"SIGNET_PASSWORD_HASH" yaml:"password_hash" help:"argon2id parameters, such as m=19456,t=2,p=1"`
-	SecondFactor   string   `env:"SIGNET_SECOND_FACTOR" yaml:"second_factor" help:"who must have one: optional, admins or all"`
-	AuditRetention duration `env:"SIGNET_AUDIT_RETENTION" yaml:"audit_retention" help:"how long audit events are kept"`
+	SigningAlg        string   `env:"SIGNET_SIGNING_ALG" yaml:"signing_alg" help:"of access tokens: RS256, PS256, ES256, ES384 or EdDSA"`
+	PasswordHash      string   `env:"SIGNET_PASSWORD_HASH" yaml:"password_hash" help:"argon2id parameters, such as m=19456,t=2,p=1"`
+	PasswordMinLength number   `env:"SIGNET_PASSWORD_MIN_LENGTH" yaml:"password_min_length" help:"of new passwords, in characters; NIST SP 800-63B-4 advises 15 where a password is all that is asked"`
+	PasswordMinScore  number   `env:"SIGNET_PASSWORD_MIN_SCORE" yaml:"password_min_score" help:"zxcvbn score, 0 to 4, of the passwords that people choose; 0: any"`
+	SecondFactor      string   `env:"SIGNET_SECOND_FACTOR" yaml:"second_factor" help:"who must have one: optional, admins or all"`
+	AuditRetention    duration `env:"SIGNET_AUDIT_RETENTION" yaml:"audit_retention" help:"how long audit events are kept"`
 
 	SessionIdleLifetime duration `env:"SIGNET_SESSION_IDLE_LIFETIME" yaml:"session_idle_lifetime" help:"how long a browser stays signed in unused, such as 24h"`
 	SessionLifetime     duration `env:"SIGNET_SESSION_LIFETIME" yaml:"session_lifetime" help:"how long a browser stays signed in at most, such as 30d"`
@@ -65,7 +67,8 @@ func defaultSettings() settings {
 		IssuerURL: "http://localhost:8080", ListenAddr: "127.0.0.1:8080", ManagementAddr: "127.0.0.1:9000",
 		DatabaseURL:         "sqlite://signet.db",
 		AccessTokenLifetime: duration(15 * minute), RefreshTokenIdleLifetime: duration(30 * day), RefreshTokenLifetime: duration(365 * day),
-		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1", SecondFactor: "optional",
+		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1",
+		PasswordMinLength: account.DefaultMinPassword, PasswordMinScore: account.DefaultMinScore, SecondFactor: "optional",
 		AuditRetention: duration(400 * day), SessionIdleLifetime: duration(day), SessionLifetime: duration(30 * day), LogLevel: "info",
 	}
 }
@@ -253,7 +256,9 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		RefreshTokenLifetime: s.RefreshTokenLifetime.orNegative(), RefreshGrace: s.RefreshGrace.orNegative(),
 		RefreshRotation:     storage.Rotation(s.RefreshRotation),
 		KeyRotationInterval: s.KeyRotationInterval.orNegative(),
-		SigningAlg:          s.SigningAlg, PasswordHash: hash, SecondFactor: account.SecondFactor(s.SecondFactor),
+		SigningAlg:          s.SigningAlg, PasswordHash: hash,
+		PasswordMinLength: s.PasswordMinLength.or(-1), PasswordMinScore: s.PasswordMinScore.or(account.AnyScore),
+		SecondFactor:        account.SecondFactor(s.SecondFactor),
 		AuditRetention:      s.AuditRetention.orNegative(),
 		SessionIdleLifetime: s.SessionIdleLifetime.orNegative(), SessionLifetime: s.SessionLifetime.orNegative(),
 		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, UILocales: pages.Languages(), MailFrom: s.MailFrom, Logger: logger,

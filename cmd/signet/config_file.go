@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -38,6 +39,30 @@ func placed(node ast.Node, into encoding.TextUnmarshaler) error {
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return line
+}
+
+// number is a whole number that is written without a sign.
+type number int
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler, so that the error says where in the file.
+func (n *number) UnmarshalYAML(node ast.Node) error { return placed(node, n) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *number) UnmarshalText(text []byte) error {
+	parsed, err := strconv.ParseUint(string(text), 10, 16)
+	if err != nil {
+		return errors.New("must be a whole number such as 8")
+	}
+	*n = number(parsed)
+	return nil
+}
+
+// or keeps an explicit zero from meaning "the default".
+func (n number) or(zero int) int {
+	if n == 0 {
+		return zero
+	}
+	return int(n)
 }
 
 // cidrs are networks, comma separated.

@@ -38,6 +38,13 @@ func (p *passwordFlags) read(ctx context.Context, a *app) (password storage.Secr
 	return storage.NewSecret([]byte(line)), "", err
 }
 
+// hintWeak says that people would not be allowed to choose the password for themselves.
+func (p *passwordFlags) hintWeak(a *app, people *account.People, password storage.Secret, u storage.User) {
+	if people.Weak(password, u) {
+		a.hint("This password is easy to guess: %s could not choose it (SIGNET_PASSWORD_MIN_SCORE). --generate-password makes one that is not.", u.Username)
+	}
+}
+
 // secondsFlag is a lifetime on the command line: 15m, 12h, 30d, or a number of seconds as in the registration's JSON.
 type secondsFlag struct{ seconds *int64 }
 

@@ -139,6 +139,7 @@ func newUserCreate(a *app) *cobra.Command {
 			if shown != "" {
 				a.hint("The password is shown this once: hand it over now.")
 			}
+			password.hintWeak(a, o.People(), secret, created)
 			return nil
 		})
 	}
@@ -254,6 +255,7 @@ func newUserSetPassword(a *app) *cobra.Command {
 				return err
 			}
 			a.hint("Everything that was signed in as %s has been signed out.", found.User.Username)
+			password.hintWeak(a, o.People(), secret, found.User)
 			return nil
 		})
 	}
