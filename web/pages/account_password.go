@@ -76,6 +76,8 @@ func broken(rule account.Rule) string {
 		return "account.password.common"
 	case account.RulePattern:
 		return "account.password.pattern"
+	case account.RuleWeak:
+		return "account.password.weak"
 	}
 	return "account.password.form"
 }
