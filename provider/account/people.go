@@ -16,6 +16,7 @@ type Store interface {
 	storage.Passwords
 	storage.Factors
 	storage.OwnFactors
+	storage.Passkeys
 }
 
 // Sealer seals the seeds of one-time codes under the secret key. row names the row they stand in, so that a sealed seed

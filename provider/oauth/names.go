@@ -64,4 +64,7 @@ const (
 	AMRPassword = "pwd"
 	AMROTP      = "otp"
 	AMRMFA      = "mfa"
+
+	AMRHardwareKey = "hwk" // a passkey that never leaves its device
+	AMRSoftwareKey = "swk" // a passkey that may be kept on several
 )
