@@ -15,7 +15,7 @@ type Tickets interface {
 	IssueTicket(ctx context.Context, t Ticket, wait, life time.Duration, also Also) (Ticket, error)
 	// FindTicket reads one, unripe and expired ones too, with the store's clock. ErrNotFound: it served, was withdrawn, or never was.
 	FindTicket(ctx context.Context, id ID) (t Ticket, now time.Time, err error)
-	// FindInvitation reads the newest invitation of the canonical address that has not expired. ErrNotFound.
+	// FindInvitation reads the newest invitation of the canonical address that has not expired. ErrNotFound, as of no address ("").
 	FindInvitation(ctx context.Context, login string) (t Ticket, now time.Time, err error)
 	// ListTickets returns the user's tickets that have not expired, newest first, and the store's clock.
 	ListTickets(ctx context.Context, userID ID) (tickets []Ticket, now time.Time, err error)
@@ -26,11 +26,12 @@ type Tickets interface {
 	RipeTickets(ctx context.Context, kind TicketKind, limit int) ([]Ticket, error)
 }
 
-// Redemptions are what tickets buy. Each spends its ticket in the same commit: it must be there and serve by the store's clock, else
-// ErrSpent, whatever else may be wrong; of concurrent callers with one ticket exactly one succeeds.
+// Redemptions are what tickets buy. Each spends its ticket in the same commit: it must be there, be of the verb's kind, serve by the
+// store's clock, and (but for Join's) be somebody's, of the user that the call names, if it names one; else ErrSpent, whatever else may
+// be wrong. Of concurrent callers with one ticket exactly one succeeds.
 type Redemptions interface {
-	// Join is CreateUser by a ticket to set up, to sign up, or of an invitation. All tickets of those three kinds with the ticket's Login
-	// go with it; with one to set up, all to set up. A ticket to set up serves only while no user is an administrator: else ErrSpent.
+	// Join is CreateUser by a ticket to set up, to sign up, or of an invitation. All tickets of those three kinds with the ticket's Login,
+	// where it has one, go with it; with one to set up, all to set up. A ticket to set up serves only while no user is an administrator: else ErrSpent.
 	// ErrTaken as CreateUser's.
 	Join(ctx context.Context, ticket ID, u User, passwordHash string, also Also) error
 	// ResetPassword is SetPassword of the ticket's user, and spends spend (its UserID and factor) with it. ErrMoved: the user is not at

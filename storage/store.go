@@ -46,6 +46,8 @@ type Store interface {
 	Passwords
 	Factors
 	OwnFactors
+	Tickets
+	Redemptions
 	Passkeys
 	Keys
 	Outbox

@@ -56,13 +56,17 @@ func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, st
 // RemoveFactors implements storage.Factors.
 func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also storage.Also) (int, error) {
 	return act(ctx, s, func(b *pgx.Batch, n *int) {
-		b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1`, uid(userID)).
-			Exec(must(storage.ErrNotFound))
-		b.Queue(`DELETE FROM totp WHERE user_id = $1`, uid(userID)).Exec(changed(n))
-		b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
-		forgetDevices(b, userID)
+		removeFactors(b, userID, 0, n)
 		s.report(b, also)
 	})
+}
+
+func removeFactors(b *pgx.Batch, userID storage.ID, revision int64, n *int) {
+	raiseAt(b, userID, revision)
+	b.Queue(`DELETE FROM totp WHERE user_id = $1`, uid(userID)).Exec(changed(n))
+	b.Queue(`DELETE FROM passkeys WHERE user_id = $1`, uid(userID)).Exec(changed(n))
+	b.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, uid(userID))
+	forgetDevices(b, userID)
 }
 
 // RemoveFactor implements storage.OwnFactors.

@@ -33,7 +33,7 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			DELETE FROM denied_tokens d USING dead WHERE d.grant_id = dead.grant_id AND d.serial = dead.serial`,
 			s.now(), keep, limit).Exec(changed(n))
 		for _, table := range []struct{ name, key string }{
-			{"spent_assertions", "digest"}, {"sessions", "id"}, {"remembered_devices", "id"}, {"pushed_requests", "digest"},
+			{"spent_assertions", "digest"}, {"sessions", "id"}, {"remembered_devices", "id"}, {"tickets", "id"}, {"pushed_requests", "digest"},
 		} {
 			b.Queue(`WITH dead AS MATERIALIZED (SELECT `+table.key+` AS key FROM `+table.name+`
 					WHERE expires_at < (SELECT `+clockNow+` - $2::interval) LIMIT $3 FOR UPDATE SKIP LOCKED)

@@ -14,14 +14,18 @@ import (
 // CreateUser implements storage.Users.
 func (s *Store) CreateUser(ctx context.Context, u storage.User, passwordHash string, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`INSERT INTO users (id, revision, username, email, email_verified, phone, phone_verified, profile, admin,
-				password_hash, disabled_at, created_at, updated_at)
-			SELECT $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, now, now FROM (SELECT `+clockNow+` AS now) AS clock`,
-			s.now(), uid(u.ID), u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified, record(u.Profile), u.Admin,
-			passwordHash, stamp(u.DisabledAt))
-		setLogins(b, u)
+		s.createUser(b, u, passwordHash)
 		s.report(b, also)
 	})
+}
+
+func (s *Store) createUser(b *pgx.Batch, u storage.User, passwordHash string) {
+	b.Queue(`INSERT INTO users (id, revision, username, email, email_verified, phone, phone_verified, profile, admin,
+			password_hash, disabled_at, created_at, updated_at)
+		SELECT $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, now, now FROM (SELECT `+clockNow+` AS now) AS clock`,
+		s.now(), uid(u.ID), u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified, record(u.Profile), u.Admin,
+		passwordHash, stamp(u.DisabledAt))
+	setLogins(b, u)
 }
 
 // setLogins makes the identifiers of u those of u.Logins. One that belongs to somebody else is a unique violation: ErrTaken.
@@ -92,12 +96,7 @@ func (s *Store) ListUsers(ctx context.Context, after storage.ID, limit int) ([]s
 // UpdateUser implements storage.Users. The user's row is updated before sessions and grants end: see pay.
 func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.Reason, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`SELECT revision FROM users WHERE id = $1 FOR NO KEY UPDATE`, uid(u.ID)).QueryRow(at(u.Revision))
-		b.Queue(`UPDATE users SET revision = revision + 1, username = $3, email = $4, email_verified = $5, phone = $6,
-				phone_verified = $7, profile = $8, admin = $9, disabled_at = $10, updated_at = `+clockNow+` WHERE id = $2`,
-			s.now(), uid(u.ID), u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified, record(u.Profile), u.Admin,
-			stamp(u.DisabledAt))
-		setLogins(b, u)
+		s.updateUser(b, u)
 		if revoke != "" {
 			s.endSessions(b, ofUser(u.ID), revoke, nil)
 			s.revokeAll(b, storage.GrantsOf{UserID: u.ID}, revoke)
@@ -106,17 +105,32 @@ func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.R
 	})
 }
 
-// DeleteUser implements storage.Users. Password, logins, factors, codes, devices and consents go with the row.
+func (s *Store) updateUser(b *pgx.Batch, u storage.User) {
+	b.Queue(`SELECT revision FROM users WHERE id = $1 FOR NO KEY UPDATE`, uid(u.ID)).QueryRow(at(u.Revision))
+	b.Queue(`UPDATE users SET revision = revision + 1, username = $3, email = $4, email_verified = $5, phone = $6,
+			phone_verified = $7, profile = $8, admin = $9, disabled_at = $10, updated_at = `+clockNow+` WHERE id = $2`,
+		s.now(), uid(u.ID), u.Username, u.Email, u.EmailVerified, u.Phone, u.PhoneVerified, record(u.Profile), u.Admin,
+		stamp(u.DisabledAt))
+	setLogins(b, u)
+}
+
+// DeleteUser implements storage.Users.
 func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`SELECT FROM users WHERE id = $1 FOR UPDATE`, uid(id)).Exec(must(storage.ErrNotFound))
-		lockSessions(b, ofUser(id))
-		s.dropSessions(b, ofUser(id), nil)
-		b.Queue(`DELETE FROM users WHERE id = $1`, uid(id))
-		b.Queue(`WITH chosen AS MATERIALIZED (SELECT id FROM grants WHERE user_id = $1 ORDER BY id FOR UPDATE)
-			DELETE FROM grants g USING chosen WHERE g.id = chosen.id`, uid(id))
+		s.deleteUser(b, id)
 		s.report(b, also)
 	})
+}
+
+// deleteUser removes the row, and with it password, logins, factors, codes, devices and consents.
+func (s *Store) deleteUser(b *pgx.Batch, id storage.ID) {
+	b.Queue(`SELECT FROM users WHERE id = $1 FOR UPDATE`, uid(id)).Exec(must(storage.ErrNotFound))
+	dropTickets(b, `user_id = $1`, uid(id))
+	lockSessions(b, ofUser(id))
+	s.dropSessions(b, ofUser(id), nil)
+	b.Queue(`DELETE FROM users WHERE id = $1`, uid(id))
+	b.Queue(`WITH chosen AS MATERIALIZED (SELECT id FROM grants WHERE user_id = $1 ORDER BY id FOR UPDATE)
+		DELETE FROM grants g USING chosen WHERE g.id = chosen.id`, uid(id))
 }
 
 // raiseAt locks the user's row and raises its revision where that is still the one given, or whichever it is for 0.

@@ -174,6 +174,14 @@ func (s *Store) one(ctx context.Context, otherwise error, text string, args ...a
 	return err
 }
 
+// counted adds the number of rows of a statement to n, and objects with none where there is none.
+func counted(n *int, none error) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		*n += int(tag.RowsAffected())
+		return must(none)(tag)
+	}
+}
+
 // changed adds the number of rows of a statement to n.
 func changed(n *int) func(pgconn.CommandTag) error {
 	return func(tag pgconn.CommandTag) error {

@@ -64,21 +64,30 @@ func (s *Store) ConfirmTOTP(
 // RemoveFactors implements storage.Factors. A device that waits to be confirmed counts.
 func (s *Store) RemoveFactors(ctx context.Context, userID storage.ID, also storage.Also) (n int, err error) {
 	return writeFor(ctx, s, "remove factors", func(t *tx) (int, error) {
-		if err := t.raise(userID); err != nil {
-			return 0, err
-		}
-		n, err := t.exec(`DELETE FROM totp WHERE user_id = $1`, userID[:])
+		n, err := t.removeFactors(userID, 0)
 		if err != nil {
 			return 0, err
 		}
-		if err := t.replaceCodes(userID, nil); err != nil {
-			return 0, err
-		}
-		if err := t.forgetDevices(userID); err != nil {
-			return 0, err
-		}
-		return int(n), t.also(also)
+		return n, t.also(also)
 	})
+}
+
+func (t *tx) removeFactors(userID storage.ID, revision int64) (int, error) {
+	if err := t.raiseAt(userID, revision); err != nil {
+		return 0, err
+	}
+	devices, err := t.exec(`DELETE FROM totp WHERE user_id = $1`, userID[:])
+	if err != nil {
+		return 0, err
+	}
+	passkeys, err := t.exec(`DELETE FROM passkeys WHERE user_id = $1`, userID[:])
+	if err != nil {
+		return 0, err
+	}
+	if err := t.replaceCodes(userID, nil); err != nil {
+		return 0, err
+	}
+	return int(devices + passkeys), t.forgetDevices(userID)
 }
 
 // RemoveFactor implements storage.OwnFactors.

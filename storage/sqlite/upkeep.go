@@ -20,7 +20,8 @@ const (
 	sweepSessions = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepDevices  = `DELETE FROM remembered_devices WHERE id IN
 		(SELECT id FROM remembered_devices WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
-	sweepPushed = `DELETE FROM pushed_requests WHERE digest IN
+	sweepTickets = `DELETE FROM tickets WHERE id IN (SELECT id FROM tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+	sweepPushed  = `DELETE FROM pushed_requests WHERE digest IN
 		(SELECT digest FROM pushed_requests WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepBuckets = `DELETE FROM buckets WHERE key IN (SELECT key FROM buckets WHERE tat <= $1 ORDER BY tat LIMIT $2)`
 	sweepEvents  = `DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)`
@@ -46,6 +47,7 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			{sweepAssertions, t.now.Add(-keep)},
 			{sweepSessions, t.now.Add(-keep)},
 			{sweepDevices, t.now.Add(-keep)},
+			{sweepTickets, t.now.Add(-keep)},
 			{sweepPushed, t.now.Add(-keep)},
 			{sweepBuckets, t.now},
 			{sweepEvents, t.now.Add(-retention)},

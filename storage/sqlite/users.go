@@ -18,17 +18,21 @@ const selectUsers = `SELECT ` + userColumns + `, password_hash FROM users`
 // CreateUser implements storage.Users. ErrTaken: the ID exists, too.
 func (s *Store) CreateUser(ctx context.Context, u storage.User, passwordHash string, also storage.Also) error {
 	return s.write(ctx, "create user", func(t *tx) error {
-		args := append(userArgs(u, 1, t), u.ID[:], passwordHash)
-		err := t.hit(storage.ErrTaken, `INSERT INTO users (`+userFields+`, id, password_hash, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10) ON CONFLICT (id) DO NOTHING`, args...)
-		if err != nil {
-			return err
-		}
-		if err := t.claimLogins(u); err != nil {
+		if err := t.createUser(u, passwordHash); err != nil {
 			return err
 		}
 		return t.also(also)
 	})
+}
+
+func (t *tx) createUser(u storage.User, passwordHash string) error {
+	args := append(userArgs(u, 1, t), u.ID[:], passwordHash)
+	err := t.hit(storage.ErrTaken, `INSERT INTO users (`+userFields+`, id, password_hash, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10) ON CONFLICT (id) DO NOTHING`, args...)
+	if err != nil {
+		return err
+	}
+	return t.claimLogins(u)
 }
 
 // FindUser implements storage.Users.
@@ -80,19 +84,7 @@ func (s *Store) ListUsers(ctx context.Context, after storage.ID, limit int) ([]s
 // UpdateUser implements storage.Users.
 func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.Reason, also storage.Also) error {
 	return s.write(ctx, "update user", func(t *tx) error {
-		args := append(userArgs(u, u.Revision+1, t), u.ID[:], u.Revision)
-		n, err := t.exec(`UPDATE users SET (`+userFields+`) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-			WHERE id = $11 AND revision = $12`, args...)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return t.movedOrGone(`SELECT 1 FROM users WHERE id = $1`, u.ID[:])
-		}
-		if _, err := t.exec(`DELETE FROM logins WHERE user_id = $1`, u.ID[:]); err != nil {
-			return err
-		}
-		if err := t.claimLogins(u); err != nil {
+		if err := t.updateUser(u); err != nil {
 			return err
 		}
 		if revoke != "" {
@@ -107,21 +99,43 @@ func (s *Store) UpdateUser(ctx context.Context, u storage.User, revoke storage.R
 	})
 }
 
-// DeleteUser implements storage.Users. Logins, factors, codes, devices and consents go by their foreign keys; the sessions go
-// first, and leave their letters.
+func (t *tx) updateUser(u storage.User) error {
+	args := append(userArgs(u, u.Revision+1, t), u.ID[:], u.Revision)
+	n, err := t.exec(`UPDATE users SET (`+userFields+`) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		WHERE id = $11 AND revision = $12`, args...)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return t.movedOrGone(`SELECT 1 FROM users WHERE id = $1`, u.ID[:])
+	}
+	if _, err := t.exec(`DELETE FROM logins WHERE user_id = $1`, u.ID[:]); err != nil {
+		return err
+	}
+	return t.claimLogins(u)
+}
+
+// DeleteUser implements storage.Users.
 func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also) error {
 	return s.write(ctx, "delete user", func(t *tx) error {
-		if _, err := t.endSessions(storage.SessionsOf{UserID: id}, storage.ReasonAdmin); err != nil {
-			return err
-		}
-		if err := t.hit(storage.ErrNotFound, `DELETE FROM users WHERE id = $1`, id[:]); err != nil {
-			return err
-		}
-		if _, err := t.exec(`DELETE FROM grants WHERE user_id = $1`, id[:]); err != nil {
+		if err := t.deleteUser(id); err != nil {
 			return err
 		}
 		return t.also(also)
 	})
+}
+
+// deleteUser removes the row, and by their foreign keys logins, factors, codes, tickets, devices and consents. The sessions go first,
+// and leave their letters.
+func (t *tx) deleteUser(id storage.ID) error {
+	if _, err := t.endSessions(storage.SessionsOf{UserID: id}, storage.ReasonAdmin); err != nil {
+		return err
+	}
+	if err := t.hit(storage.ErrNotFound, `DELETE FROM users WHERE id = $1`, id[:]); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM grants WHERE user_id = $1`, id[:])
+	return err
 }
 
 // claimLogins gives u its logins. One that u names twice, as username and as e-mail, is one.
