@@ -98,7 +98,8 @@ func TestANewPasswordKeepsThisBrowserAndEndsEverythingElse(t *testing.T) {
 
 		b.at("/account/password")
 		for given, reason := range map[string]string{
-			"short": "too short", "ada@example.com": "contains your name", "password1234567": "Many people have", "abcabcabcabc": "repeats itself", "": "cannot be a password",
+			"short": "too short", "ada@example.com": "contains your name", "password1234567": "Many people have", "abcabcabcabc": "repeats itself",
+			"monkeydragon99": "too easy to guess", "": "cannot be a password",
 		} {
 			p := b.submit("password", given, "again", given)
 			if p.status != http.StatusUnprocessableEntity || !p.says(reason, `role="alert"`) || given != "" && p.says(`value="`+given) {
