@@ -59,6 +59,7 @@ type ClientMetadata struct {
 	RequirePKCE       *bool           `json:"require_pkce,omitempty"`              // nil: PKCE is required; false: not of this client
 
 	RequirePAR             bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 §6
+	RequireSecondFactor    bool     `json:"require_second_factor,omitempty"`                 // people sign in to it with a second factor, and enrol one first
 	RequireAuthTime        bool     `json:"require_auth_time,omitempty"`                     // kept as it was sent: auth_time is always there
 	DefaultMaxAge          *int64   `json:"default_max_age,omitempty"`                       // seconds; nil: none
 	DefaultACRValues       []string `json:"default_acr_values,omitempty"`

@@ -25,14 +25,24 @@ const (
 	AccountSessions AccountPage = "sessions"
 	AccountApps     AccountPage = "apps"
 	AccountEvents   AccountPage = "events"
+	AccountEmail    AccountPage = "email"
+	AccountPasskeys AccountPage = "passkeys"
+	AccountData     AccountPage = "data"
+	AccountDelete   AccountPage = "delete"
 )
 
 // proofAge is for how long a proof opens the pages that change proofs: what was proven longer ago is asked for once more.
 const proofAge = 10 * time.Minute
 
 // guarded reports whether the page wants the person proven anew, with the second factor where there is one: what is changed there is
-// what proves them.
-func (a AccountPage) guarded() bool { return a == AccountPassword || a == AccountFactors }
+// what proves them, or all that is known of them, or cannot be undone.
+func (a AccountPage) guarded() bool {
+	switch a {
+	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete:
+		return true
+	}
+	return false
+}
 
 // The bounds of what the pages read.
 const (

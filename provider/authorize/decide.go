@@ -9,26 +9,35 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// decide names the next step of r, and whom it is taken with. accounts are the live sessions of the browser, the current one first;
-// consent is what whom's account allowed the client. A nil account: nobody is signed in who would do. The error is one that the
-// client hears.
+// standing is what decides about a request besides itself, as it stands now.
+type standing struct {
+	client   storage.Client
+	accounts []browser.Account // the live sessions of the browser, the current one first
+	consent  storage.Consent   // what the account that whom names allowed the client
+	// must says who may not be without a second factor here. remembered: this browser spares the account that whom names from giving it.
+	must       func(storage.User) bool
+	remembered bool
+	signUp     bool // people may make accounts for themselves
+	now        time.Time
+}
+
+// decide names the next step of r, and whom it is taken with. A nil account: nobody is signed in who would do. The error is one that
+// the client hears.
 //
 // Nothing is remembered from one call to the next: each proof is compared with the time at which the request began, so that what was
 // proven before does not pass for what is asked now, and the order in which pages are visited means nothing.
-func decide(
-	r Request, c storage.Client, accounts []browser.Account, consent storage.Consent, now time.Time,
-) (Step, *browser.Account, *oauth.Error) {
+func decide(r Request, st standing) (Step, *browser.Account, *oauth.Error) {
 	if r.EssentialACR && len(r.ACRValues) == 0 {
 		return "", nil, errUnmet()
 	}
-	account := whom(r, accounts, now)
-	if account == nil && !r.Subject.IsZero() && somebodyCame(r, accounts, now) {
+	account := st.whom(r)
+	if account == nil && !r.Subject.IsZero() && somebodyCame(r, st.accounts, st.now) {
 		return "", nil, oauth.Errorf(oauth.LoginRequired, "somebody else signed in than the request names")
 	}
-	step := identify(r, account, now)
+	step := st.identify(r, account)
 	if step == "" {
 		var fault *oauth.Error
-		if step, fault = strengthen(r, account, now); fault != nil {
+		if step, fault = st.strengthen(r, account); fault != nil {
 			return "", nil, fault
 		}
 	}
@@ -38,10 +47,13 @@ func decide(
 		step = StepDevice
 	case r.Kind == KindAccount:
 		step = StepAccount
-	case !consented(r, c, account, consent):
+	case !consented(r, st.client, account, st.consent):
 		step = StepConsent
 	default:
 		step = StepIssue
+	}
+	if step == StepSignIn && st.signUp && r.Prompts(oauth.PromptCreate) {
+		step = StepSignUp
 	}
 	if r.Prompts(oauth.PromptNone) {
 		if fault := wouldAsk(step); fault != nil {
@@ -53,15 +65,15 @@ func decide(
 
 // whom is the account that r goes on with: the person it names, else the current one. A sign-in that waits for its second factor
 // counts where it was begun for this request, or where there is nobody else.
-func whom(r Request, accounts []browser.Account, now time.Time) *browser.Account {
+func (st standing) whom(r Request) *browser.Account {
 	var waiting *browser.Account
-	for i := range accounts {
-		a := &accounts[i]
+	for i := range st.accounts {
+		a := &st.accounts[i]
 		switch {
-		case !usable(a, now) || (!r.Subject.IsZero() && a.User.ID != r.Subject):
+		case !usable(a, st.now) || (!r.Subject.IsZero() && a.User.ID != r.Subject):
 		case a.Session.SignedIn():
 			return a
-		case !waits(a, now) || r.Prompts(oauth.PromptNone):
+		case !st.waits(r, a) || r.Prompts(oauth.PromptNone):
 		case !a.Session.PasswordAt.Before(r.StartedAt):
 			return a
 		case waiting == nil:
@@ -76,9 +88,20 @@ func usable(a *browser.Account, now time.Time) bool {
 	return a.User.DisabledAt.IsZero() && now.Before(a.Session.ExpiresAt)
 }
 
-// waits reports whether a password was proven, not long ago, and the second factor that belongs to it was not.
-func waits(a *browser.Account, now time.Time) bool {
-	return a.HasFactor && browser.AwaitsFactor(a.Session, now)
+// waits reports whether a password was proven, not long ago, and the second factor that belongs to it was not, or is still to be
+// enrolled.
+func (st standing) waits(r Request, a *browser.Account) bool {
+	if a.HasFactor {
+		return browser.AwaitsFactor(a.Session, st.now)
+	}
+	return st.must(a.User) && browser.AwaitsEnrolment(*a, st.now) && st.mayEnrol(r, a)
+}
+
+// mayEnrol reports whether the person was proven lately enough to add what proves them: within the time that all who change proofs
+// have, or for r, however long it takes them then.
+func (st standing) mayEnrol(r Request, a *browser.Account) bool {
+	at := a.Session.PasswordAt
+	return !at.IsZero() && (!at.Before(r.StartedAt) || st.now.Sub(at) < proofAge)
 }
 
 // somebodyCame reports whether anybody signed in since r began.
@@ -89,7 +112,7 @@ func somebodyCame(r Request, accounts []browser.Account, now time.Time) bool {
 }
 
 // identify asks who it is, and whether the sign-in is as fresh as r wants it; "": both are settled.
-func identify(r Request, a *browser.Account, now time.Time) Step {
+func (st standing) identify(r Request, a *browser.Account) Step {
 	if a == nil {
 		return StepSignIn
 	}
@@ -101,10 +124,22 @@ func identify(r Request, a *browser.Account, now time.Time) Step {
 		return StepSignIn
 	}
 	switch {
-	case fresh(r, s.AuthTime, now):
+	case fresh(r, s.AuthTime, st.now):
 		return ""
-	case waits(a, now) && fresh(r, s.PasswordAt, now):
+	case st.waits(r, a) && fresh(r, s.PasswordAt, st.now):
+		return st.factorOf(r, a)
+	}
+	return StepSignIn
+}
+
+// factorOf is the step of who must give a second factor: to give it, or to enrol one first. Nobody enrols on the word of an old
+// session: the password is asked for again.
+func (st standing) factorOf(r Request, a *browser.Account) Step {
+	switch {
+	case a.HasFactor:
 		return StepSecondFactor
+	case st.mayEnrol(r, a):
+		return StepEnrol
 	}
 	return StepSignIn
 }
@@ -128,18 +163,21 @@ func fresh(r Request, at, now time.Time) bool {
 	return r.MaxAge == nil || !now.After(at.Add(time.Duration(*r.MaxAge)*time.Second))
 }
 
-// strengthen asks for a second factor where r wants one that the sign-in does not have; "": it is strong enough.
-func strengthen(r Request, a *browser.Account, now time.Time) (Step, *oauth.Error) {
-	if len(r.ACRValues) == 0 {
+// strengthen asks for a second factor where r, its client or this server wants one that the sign-in does not have; "": it is strong
+// enough.
+func (st standing) strengthen(r Request, a *browser.Account) (Step, *oauth.Error) {
+	s := a.Session
+	if s.ACR == oauth.ACRMFA && !s.FactorAt.IsZero() && (!mustSignIn(r) || !s.FactorAt.Before(r.StartedAt)) &&
+		(r.Kind != KindAccount || fresh(r, s.FactorAt, st.now)) {
 		return "", nil
 	}
-	wanted := r.ACRValues[0] == oauth.ACRMFA
+	if st.demanded(r, a) {
+		return st.factorOf(r, a), nil
+	}
+	wanted := len(r.ACRValues) > 0 && r.ACRValues[0] == oauth.ACRMFA
 	needed := r.EssentialACR && !slices.Contains(r.ACRValues, oauth.ACRPassword)
-	s := a.Session
-	strong := s.ACR == oauth.ACRMFA && !s.FactorAt.IsZero() && (!mustSignIn(r) || !s.FactorAt.Before(r.StartedAt)) &&
-		(r.Kind != KindAccount || fresh(r, s.FactorAt, now))
 	switch {
-	case strong || (!wanted && !needed):
+	case !wanted && !needed:
 		return "", nil
 	case !a.HasFactor && needed:
 		return "", errUnmet()
@@ -147,6 +185,12 @@ func strengthen(r Request, a *browser.Account, now time.Time) (Step, *oauth.Erro
 		return "", nil
 	}
 	return StepSecondFactor, nil
+}
+
+// demanded reports whether nobody goes on without a second factor: the client's own wish is one that this very sign-in must keep;
+// the server's is kept at a browser that remembers the factor, too.
+func (st standing) demanded(r Request, a *browser.Account) bool {
+	return r.Strong || st.client.Metadata.RequireSecondFactor || st.must(a.User) && !(a.HasFactor && st.remembered)
 }
 
 // stated is the acr that the sign-in is told of with: what it proved, or, where only the lesser class is acceptable, that one, which
@@ -176,12 +220,14 @@ func consented(r Request, c storage.Client, a *browser.Account, consent storage.
 // wouldAsk is the error that prompt=none ends with where step would need a person (OpenID Connect Core §3.1.2.6).
 func wouldAsk(step Step) *oauth.Error {
 	switch step {
-	case StepSignIn:
+	case StepSignIn, StepSignUp:
 		return oauth.Errorf(oauth.LoginRequired, "the person must sign in, and prompt=none does not allow to ask")
 	case StepChoose:
 		return oauth.Errorf(oauth.AccountSelectionRequired, "the person must choose an account, and prompt=none does not allow to ask")
 	case StepSecondFactor:
 		return oauth.Errorf(oauth.InteractionRequired, "the person must give a second factor, and prompt=none does not allow to ask")
+	case StepEnrol:
+		return oauth.Errorf(oauth.InteractionRequired, "the person must enrol a second factor, and prompt=none does not allow to ask")
 	case StepConsent:
 		return oauth.Errorf(oauth.ConsentRequired, "the person must consent, and prompt=none does not allow to ask")
 	}

@@ -28,6 +28,24 @@ const (
 // ErrUserCode is one answer for a user code that is unknown, has expired or was answered.
 var ErrUserCode = errors.New("authorize: no device waits for an answer with this code")
 
+// ErrDemand says that the device's client wants a second factor of its people, which the passage did not ask for: the way there begins
+// anew (Demand).
+var ErrDemand = errors.New("authorize: the device's client demands a second factor")
+
+// Demand begins the way to the device that shows userCode once more, for a person who must give a second factor on it, or enrol one.
+func (d *Door) Demand(ctx context.Context, v *browser.Visit, p *Passage, userCode string) (*Passage, error) {
+	stronger := &Passage{Request: p.Request, Now: p.Now}
+	stronger.Request.Strong = true
+	if code, ok := readUserCode(userCode); ok {
+		stronger.Request.UserCode = showUserCode(code)
+	}
+	var err error
+	if stronger.Sealed, err = d.Browsers.Seal(v, stronger.Request); err != nil {
+		return nil, err
+	}
+	return d.pass(ctx, v, stronger)
+}
+
 // deviceAnswer is a device authorization response (RFC 8628 §3.2).
 type deviceAnswer struct {
 	DeviceCode              string `json:"device_code"`
@@ -123,7 +141,7 @@ type DeviceRequest struct {
 }
 
 // FindDevice finds the device that shows userCode, for the person of a passage at StepDevice. Errors: ErrUserCode; *oauth.Error,
-// slow_down, where too many codes were tried in this session or from this address; ErrAgain.
+// slow_down, where too many codes were tried in this session or from this address; ErrDemand; ErrAgain.
 func (d *Door) FindDevice(ctx context.Context, v *browser.Visit, p *Passage, userCode string) (*DeviceRequest, error) {
 	if p.Step != StepDevice || p.Account == nil {
 		return nil, ErrAgain
@@ -141,7 +159,7 @@ func (d *Door) FindDevice(ctx context.Context, v *browser.Visit, p *Passage, use
 		return nil, noDevice(err)
 	}
 	found, err := d.deviceRequest(ctx, p, s, code)
-	if err == nil {
+	if err == nil || errors.Is(err, ErrDemand) {
 		_ = ticket.GiveBack(ctx) // an attempt that is not given back comes back with time
 	}
 	return found, err
@@ -155,6 +173,9 @@ func (d *Door) deviceRequest(ctx context.Context, p *Passage, s storage.Standing
 	c, _, err := d.Clients.Lookup(ctx, s.Grant.ClientID)
 	if err != nil {
 		return nil, noDevice(err)
+	}
+	if c.Metadata.RequireSecondFactor && !p.Request.Strong {
+		return nil, ErrDemand
 	}
 	found := &DeviceRequest{Client: c, UserCode: showUserCode(code), standing: s, userID: p.Account.User.ID}
 	found.Asked.Scope = s.Grant.Scope
@@ -185,7 +206,7 @@ func (d *Door) SealDevice(v *browser.Visit, q *DeviceRequest) (string, error) {
 }
 
 // UnsealDevice reads what SealDevice sealed, as it stands now. Errors: a *Refusal (errors.As) for what was sealed for another browser,
-// or too long ago; ErrUserCode where it was for another person, has expired or was answered; ErrAgain.
+// or too long ago; ErrUserCode where it was for another person, has expired or was answered; ErrDemand; ErrAgain.
 func (d *Door) UnsealDevice(ctx context.Context, v *browser.Visit, p *Passage, text string) (*DeviceRequest, error) {
 	if p.Step != StepDevice || p.Account == nil {
 		return nil, ErrAgain

@@ -51,6 +51,7 @@ type Door struct {
 	Issuer    *issue.Issuer
 	Limiter   *throttle.Limiter
 	IssuerURL string
+	SignUp    bool // people may make accounts for themselves (prompt=create)
 	Observer  Observer
 }
 
@@ -61,7 +62,9 @@ type Step string
 const (
 	StepSignIn       Step = "login"
 	StepChoose       Step = "login/choose"
+	StepSignUp       Step = "signup"
 	StepSecondFactor Step = "mfa"
+	StepEnrol        Step = "mfa/enrol"
 	StepConsent      Step = "consent"
 	StepDevice       Step = "device"
 	StepAccount      Step = "account"
@@ -204,16 +207,22 @@ func (d *Door) stillMay(p *Passage) *oauth.Error {
 // pass asks what comes next.
 func (d *Door) pass(ctx context.Context, v *browser.Visit, p *Passage) (*Passage, error) {
 	p.Accounts, p.Asked = v.Accounts, asks(p.Request)
-	account := whom(p.Request, p.Accounts, p.Now)
-	if account != nil && p.Request.Kind == KindAuthorize {
-		consent, err := d.Store.FindConsent(ctx, account.User.ID, p.Client.ID)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	st := standing{client: p.Client, accounts: v.Accounts, must: d.Browsers.MustHaveFactor, signUp: d.SignUp, now: p.Now}
+	if account := st.whom(p.Request); account != nil {
+		var err error
+		if st.remembered, err = d.spared(ctx, v, account); err != nil {
 			return nil, err
 		}
-		p.Consent = consent
+		if p.Request.Kind == KindAuthorize {
+			st.consent, err = d.Store.FindConsent(ctx, account.User.ID, p.Client.ID)
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return nil, err
+			}
+			p.Consent = st.consent
+		}
 	}
 	var fault *oauth.Error
-	if p.Step, p.Account, fault = decide(p.Request, p.Client, p.Accounts, p.Consent, p.Now); fault != nil {
+	if p.Step, p.Account, fault = decide(p.Request, st); fault != nil {
 		return nil, d.returnError(p, fault)
 	}
 	p.Missing = p.Asked.without(p.Consent)
@@ -224,6 +233,14 @@ func (d *Door) pass(ctx context.Context, v *browser.Visit, p *Passage) (*Passage
 		}
 	}
 	return p, nil
+}
+
+// spared reports whether this browser is remembered in place of the account's second factor. It is asked where that decides alone.
+func (d *Door) spared(ctx context.Context, v *browser.Visit, a *browser.Account) (bool, error) {
+	if !a.HasFactor || a.Session.ACR == oauth.ACRMFA || !d.Browsers.MustHaveFactor(a.User) {
+		return false, nil
+	}
+	return d.Browsers.Remembers(ctx, v, a.User.ID)
 }
 
 // asks is all that r wants allowed.

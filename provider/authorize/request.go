@@ -58,6 +58,7 @@ type Request struct {
 	Subject      storage.ID               `json:"sub,omitzero"` // who alone will do (id_token_hint, or the claim sub); zero: anybody
 	Pushed       storage.Digest           `json:"pushed,omitzero"`
 	UserCode     string                   `json:"user_code,omitempty"` // of KindDevice: to fill the form in with
+	Strong       bool                     `json:"strong,omitempty"`    // of KindDevice: the device's client demands a second factor
 	Page         AccountPage              `json:"page,omitempty"`      // of KindAccount: where it leads
 	StartedAt    time.Time                `json:"started_at"`          // the store's clock
 }

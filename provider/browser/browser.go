@@ -28,8 +28,6 @@ var (
 	ErrTooLarge = errors.New("browser: the sealed text would exceed 6 KiB")
 	// ErrForm: a form's token is not this session's, not this form's, too old, or none.
 	ErrForm = errors.New("browser: the form was not made for this session")
-	// ErrEnrolment: the password is right, and the person must enrol a second factor before signing in.
-	ErrEnrolment = errors.New("browser: a second factor must be enrolled first")
 	// ErrGone: the session ended meanwhile, or its sign-in waited too long for its second factor.
 	ErrGone = errors.New("browser: the session has ended")
 )
@@ -39,6 +37,7 @@ const (
 	maxSessions  = 100 // sessions of one person
 	maxRaces     = 4   // how often a row may move under an act before it is an outage
 	halfDone     = 10 * time.Minute
+	enrolling    = transactionLifetime // to find an app, and to write ten codes down; a password that was proven buys no more
 	touchedEvery = 5 * time.Minute
 )
 

@@ -51,6 +51,19 @@ func (d device) throttled() throttle.Device {
 	return out
 }
 
+// knows reports whether the user has signed in at this browser.
+func (d device) knows(user storage.ID) bool {
+	return slices.ContainsFunc(d.People, func(k known) bool { return k.User == user })
+}
+
+// news is the letter that tells the user of a sign-in at a browser that does not know them; none where there is no address.
+func (v *Visit) news(u storage.User) []storage.Letter {
+	if u.Email == "" || v.device.knows(u.ID) {
+		return nil
+	}
+	return []storage.Letter{{Kind: "new_device", UserID: u.ID, Data: map[string]string{"address": v.Seen.Address, "agent": v.Seen.Agent}}}
+}
+
 // know notes that the user has signed in at this browser.
 func (b *Browsers) know(v *Visit, user storage.ID) {
 	d := &v.device

@@ -71,22 +71,35 @@ func (b *Browsers) proveFactor(
 	if err != nil {
 		return Account{}, err
 	}
-	s := &a.Session
-	authTime := s.AuthTime
-	if AwaitsFactor(*s, person.Now) {
-		authTime = s.PasswordAt
-	}
-	s.FactorAt = person.Now
-	b.complete(s, authTime, oauth.ACRMFA, amr...)
-	a.User, a.HasFactor = person.User, len(person.Factors) > 0
-	a, err = b.write(ctx, v, clientID, a, true, person.Now, spend)
+	a.User, a.HasFactor = person.User, person.HasFactor()
+	made := b.byFactor(&a, person.Now, AwaitsFactor(a.Session, person.Now), amr...)
+	a, err = b.write(ctx, v, clientID, a, made, person.Now, spend)
 	if errors.Is(err, storage.ErrSpent) {
 		return Account{}, fmt.Errorf("%w: %w", account.ErrWrong, err)
 	}
 	return a, err
 }
 
+// byFactor is what a second factor that was proven at now makes of the account's session. awaited: a password was proven that it
+// completes.
+func (b *Browsers) byFactor(a *Account, now time.Time, awaited bool, amr ...string) progress {
+	s, authTime, made := &a.Session, a.Session.AuthTime, stepped
+	if awaited {
+		authTime, made = s.PasswordAt, whole
+	}
+	s.FactorAt = now
+	b.complete(s, authTime, oauth.ACRMFA, amr...)
+	return made
+}
+
 // AwaitsFactor reports whether a password was proven in the session that still waits for its second factor at now.
 func AwaitsFactor(s storage.Session, now time.Time) bool {
 	return s.PasswordAt.After(s.AuthTime) && now.Sub(s.PasswordAt) < halfDone
+}
+
+// AwaitsEnrolment reports whether a password was proven in the account's session, by somebody without a second factor, that does not
+// sign in before one is enrolled. That takes longer than to type a code.
+func AwaitsEnrolment(a Account, now time.Time) bool {
+	s := a.Session
+	return !a.HasFactor && s.PasswordAt.After(s.AuthTime) && now.Sub(s.PasswordAt) < enrolling
 }

@@ -12,8 +12,9 @@ import (
 
 const rememberedLifetime = 30 * 24 * time.Hour
 
-// remembers reports whether the user gave a second factor at this browser before and asked not to be asked again.
-func (b *Browsers) remembers(ctx context.Context, v *Visit, user storage.ID) (bool, error) {
+// Remembers reports whether the user gave a second factor at this browser before and asked not to be asked again. Errors are the
+// store's.
+func (b *Browsers) Remembers(ctx context.Context, v *Visit, user storage.ID) (bool, error) {
 	devices, now, err := b.remembered(ctx, v, user)
 	return slices.ContainsFunc(devices, func(d storage.RememberedDevice) bool { return now.Before(d.ExpiresAt) }), err
 }

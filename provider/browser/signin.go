@@ -12,10 +12,11 @@ import (
 )
 
 // SignIn proves a password and makes its person the current account. Somebody who has a second factor, at a browser that does not
-// remember one, is signed in by half: the session awaits the second factor (AwaitsFactor). clientID is the application that asks, "" where none does.
+// remember one, is signed in by half: the session awaits the second factor (AwaitsFactor). So is who has none and must have one: the
+// session awaits that it is enrolled (AwaitsEnrolment). clientID is the application that asks, "" where none does.
 //
-// Errors: account.ErrWrong, one answer at one cost for unknown, wrong, disabled and passwordless; ErrEnrolment; *oauth.Error
-// slow_down and temporarily_unavailable; the store's.
+// Errors: account.ErrWrong, one answer at one cost for unknown, wrong, disabled and passwordless; *oauth.Error slow_down and
+// temporarily_unavailable; the store's.
 func (b *Browsers) SignIn(ctx context.Context, v *Visit, clientID, login string, password storage.Secret) (Account, error) {
 	return b.settle(ctx, v, func() (Account, error) { return b.signIn(ctx, v, clientID, login, password) })
 }
@@ -29,12 +30,9 @@ func (b *Browsers) signIn(ctx context.Context, v *Visit, clientID, login string,
 	if err != nil {
 		return Account{}, err
 	}
-	if len(person.Factors) == 0 && b.policy.Asks(person.User) {
-		return Account{}, ErrEnrolment
-	}
-	whole := len(person.Factors) == 0
-	if !whole {
-		if whole, err = b.remembers(ctx, v, person.User.ID); err != nil {
+	enough := !person.HasFactor() && !b.policy.Asks(person.User)
+	if person.HasFactor() {
+		if enough, err = b.Remembers(ctx, v, person.User.ID); err != nil {
 			return Account{}, err
 		}
 	}
@@ -42,18 +40,38 @@ func (b *Browsers) signIn(ctx context.Context, v *Visit, clientID, login string,
 	if !again {
 		a.Session = storage.Session{ID: newID(), UserID: person.User.ID, CreatedAt: person.Now}
 	}
-	a.User, a.HasFactor = person.User, len(person.Factors) > 0
-	s := &a.Session
-	s.PasswordAt = person.Now
-	switch {
-	case whole:
-		b.complete(s, person.Now, oauth.ACRPassword, oauth.AMRPassword)
-	case !s.SignedIn():
-		s.ExpiresAt = person.Now.Add(halfDone)
-	}
+	a.User, a.HasFactor = person.User, person.HasFactor()
+	a.Session.PasswordAt = person.Now
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
-	return b.write(ctx, v, clientID, a, whole, person.Now, spend)
+	made := b.byPassword(&a, enough)
+	return b.write(ctx, v, clientID, a, made, person.Now, spend)
 }
+
+// byPassword is what a password that was just proven, or stands proven still, makes of the account's session. enough: nothing else is
+// asked of the person.
+func (b *Browsers) byPassword(a *Account, enough bool) progress {
+	s := &a.Session
+	switch {
+	case enough:
+		b.complete(s, s.PasswordAt, oauth.ACRPassword, oauth.AMRPassword)
+		return whole
+	case s.SignedIn():
+	case a.HasFactor:
+		s.ExpiresAt = s.PasswordAt.Add(halfDone)
+	default:
+		s.ExpiresAt = s.PasswordAt.Add(enrolling)
+	}
+	return half
+}
+
+// progress is what a proof makes of a sign-in.
+type progress int
+
+const (
+	half    progress = iota // something is awaited still
+	stepped                 // it was whole, and is stronger now
+	whole                   // it has become whole
+)
 
 // complete makes the session's sign-in whole.
 func (b *Browsers) complete(s *storage.Session, authTime time.Time, acr string, amr ...string) {
@@ -63,16 +81,19 @@ func (b *Browsers) complete(s *storage.Session, authTime time.Time, acr string, 
 
 // write stores what a proof made of a session, under a new secret, and hands that to the browser.
 func (b *Browsers) write(
-	ctx context.Context, v *Visit, clientID string, a Account, whole bool, now time.Time, spend storage.Spend,
+	ctx context.Context, v *Visit, clientID string, a Account, made progress, now time.Time, spend storage.Spend,
 ) (Account, error) {
 	secret := newSecret()
 	s := &a.Session
 	s.Digest, s.UsedAt, s.Seen = sessionDigest(secret), now, v.Seen
 	var also storage.Also
-	if whole {
+	if made != half {
 		event := b.event(v, "signin.succeeded", clientID, a.User.ID)
 		event.Actor, event.Detail = a.User.ID.String(), map[string]string{"acr": s.ACR}
 		also.Events = append(also.Events, event)
+	}
+	if made == whole {
+		also.Letters = v.news(a.User)
 	}
 	var err error
 	if s.Revision == 0 {
@@ -86,7 +107,7 @@ func (b *Browsers) write(
 	s.Revision++
 	v.Now = now
 	v.hold(b, a, secret)
-	if whole {
+	if made != half {
 		b.know(v, a.User.ID)
 	}
 	return a, nil

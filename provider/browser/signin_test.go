@@ -100,18 +100,22 @@ func TestEveryWrongSignInHasOneAnswer(t *testing.T) {
 	check(t, slices.Equal(w.events(t, ada), []string{"signin.failed"}), "the audit log has %v", w.events(t, ada))
 }
 
-func TestWhoMustHaveASecondFactorIsNotSignedInWithoutOne(t *testing.T) {
+func TestWhoMustHaveASecondFactorIsSignedInByHalfUntilItIsEnrolled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Config{SecondFactor: account.SecondFactorAll})
-	w.user(t, "ada")
+	ada := w.user(t, "ada")
 	p := w.browser()
-	_, err := p.signIn(t, "ada", good)
-	want(t, err, ErrEnrolment)
-	check(t, len(p.cookies) == 0, "cookies are set: %v", p.cookies)
+	half := p.mustSignIn(t, "ada")
+	check(t, !half.Session.SignedIn() && !half.HasFactor && AwaitsEnrolment(half, w.time()) && half.Session.ACR == "" &&
+		half.Session.ExpiresAt.Equal(w.time().Add(30*time.Minute)), "%+v", half)
+	check(t, p.cookies[hostPrefix+cookieDevice] == "" && len(w.events(t, ada)) == 0, "half a sign-in is told of, or known")
 	w.enrol(t, w.user(t, "bob"))
-	check(t, AwaitsFactor(p.mustSignIn(t, "bob").Session, w.time()), "who has a second factor is not asked for it")
-	_, err = p.signIn(t, "ada", "wrong")
+	bob := p.mustSignIn(t, "bob")
+	check(t, AwaitsFactor(bob.Session, w.time()) && !AwaitsEnrolment(bob, w.time()), "who has a second factor is not asked for it")
+	_, err := p.signIn(t, "ada", "wrong")
 	want(t, err, account.ErrWrong)
+	w.pass(30 * time.Minute)
+	check(t, len(p.visit(t).Accounts) == 0, "half a sign-in lives for longer than 30 minutes")
 }
 
 func TestASecondPersonJoinsAndTheSixthPushesTheOldestOut(t *testing.T) {

@@ -80,7 +80,7 @@ func (x *exchange) askUserCode(p *authorize.Passage, status int, userCode, probl
 func (x *exchange) confirmDevice(p *authorize.Passage, sealed string) error {
 	q, err := x.door.UnsealDevice(x.ctx(), x.visit, p, sealed)
 	if err != nil {
-		return x.noDevice(p, err, "")
+		return x.noDevice(p, err, p.Request.UserCode)
 	}
 	page := deviceConfirmPage{
 		Client: clientName(q.Client), Asks: x.asks(q.Asked, p.Account.User), Resources: resources(q.Asked.Resources, q.Resources),
@@ -94,6 +94,14 @@ func (x *exchange) confirmDevice(p *authorize.Passage, sealed string) error {
 
 // noDevice asks for a code once more, where the one before led to no device.
 func (x *exchange) noDevice(p *authorize.Passage, err error, userCode string) error {
+	if errors.Is(err, authorize.ErrDemand) {
+		stronger, err := x.door.Demand(x.ctx(), x.visit, p, userCode)
+		if err != nil {
+			return err
+		}
+		x.redirect(x.address(stronger.Step, stronger.Sealed))
+		return nil
+	}
 	status, problem := x.problem(err, "device.wrong")
 	if errors.Is(err, authorize.ErrUserCode) {
 		status, problem = http.StatusUnprocessableEntity, x.text("device.wrong")

@@ -6,7 +6,6 @@ import (
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
-	"github.com/signet-idp/signet/provider/browser"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -85,8 +84,6 @@ func (x *exchange) problem(err error, wrong string) (status int, text string) {
 	switch e := oauth.As(err); {
 	case errors.Is(err, account.ErrWrong):
 		return http.StatusUnprocessableEntity, x.text(wrong)
-	case errors.Is(err, browser.ErrEnrolment):
-		return http.StatusForbidden, x.text("signin.enrolment")
 	case e != nil && e.Code == oauth.SlowDown:
 		return http.StatusTooManyRequests, x.wait(e.RetryAfter)
 	case e != nil && e.Code == oauth.TemporarilyUnavailable:
