@@ -38,6 +38,9 @@ type Config struct {
 	PasswordHash account.Params       // argon2id parameters; zero: m=19456,t=2,p=1
 	SecondFactor account.SecondFactor // "": optional
 
+	SignUp         account.SignUp // who may make an account for themselves; "": off
+	FactorRecovery time.Duration  // how long those who lost every second factor wait to be rid of them; 0: they cannot
+
 	PasswordMinLength int // of new passwords, in characters; 0: 8
 	PasswordMinScore  int // of zxcvbn, 1 to 4, for what people choose themselves; 0: 3; account.AnyScore: none is asked
 
@@ -115,6 +118,9 @@ func (c Config) withDefaults() Config {
 	if c.KeyLife.Rotation == 0 {
 		c.KeyLife.Rotation = c.KeyRotationInterval
 	}
+	if c.SignUp == "" {
+		c.SignUp = account.SignUpOff
+	}
 	if c.SecondFactor == "" {
 		c.SecondFactor = account.SecondFactorOptional
 	}
@@ -181,6 +187,12 @@ func (c Config) Validate() error {
 	}
 	if err := (account.Config{MinScore: c.PasswordMinScore}).Validate(); err != nil {
 		bad("PasswordMinScore", "must be between 0, which turns it off, and 4")
+	}
+	if err := (account.Config{SignUp: c.SignUp}).Validate(); err != nil {
+		bad("SignUp", "must be off, on or invite")
+	}
+	if err := (account.Config{FactorRecovery: c.FactorRecovery}).Validate(); err != nil {
+		bad("FactorRecovery", "must be 0, which turns it off, or between 1h and 30d")
 	}
 	if s := c.SecondFactor; s != account.SecondFactorOptional && s != account.SecondFactorAdmins && s != account.SecondFactorAll {
 		bad("SecondFactor", "must be optional, admins or all")

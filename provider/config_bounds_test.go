@@ -44,6 +44,11 @@ func TestEachLifetimeHasItsBounds(t *testing.T) {
 			[]time.Duration{0, 10 * time.Second, year},
 			[]time.Duration{-1, 10*time.Second - 1, year + 1},
 		},
+		"FactorRecovery": {
+			func(d time.Duration) provider.Config { return provider.Config{FactorRecovery: d} },
+			[]time.Duration{0, time.Hour, 30 * day},
+			[]time.Duration{-1, time.Hour - 1, 30*day + 1},
+		},
 		"AuditRetention": {
 			func(d time.Duration) provider.Config { return provider.Config{AuditRetention: d} },
 			[]time.Duration{0, day, 100 * year},

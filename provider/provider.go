@@ -63,10 +63,11 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
-	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
-		Issuer: c.Issuer, Hash: c.PasswordHash, MinPassword: c.PasswordMinLength, MinScore: c.PasswordMinScore, Clock: c.Clock,
-	})
 	mint := handle.New(ring)
+	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
+		Issuer: c.Issuer, Mint: mint, Hash: c.PasswordHash, MinPassword: c.PasswordMinLength, MinScore: c.PasswordMinScore,
+		SignUp: c.SignUp, FactorRecovery: c.FactorRecovery, Clock: c.Clock,
+	})
 	issuer, limiter := issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint), throttle.New(store)
 	p.tokens = &token.Endpoint{
 		Store: store, Clients: p.clients, People: p.people, Limiter: limiter, Mint: mint, Issuer: issuer,

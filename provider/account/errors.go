@@ -18,6 +18,17 @@ var (
 	ErrNoEnrollment = errors.New("account: no authenticator is waiting to be confirmed; enroll one first")
 	// ErrChanged: somebody else changed the user meanwhile. Nothing was written: read the user and try again.
 	ErrChanged = errors.New("account: the user was changed by somebody else meanwhile; try again")
+	// ErrLink: the link does not work. It is all that is said of one that was not made here, was edited, has expired, was used or
+	// withdrawn, or is for something else, or for somebody else, than it is used for.
+	ErrLink = errors.New("account: the link was used, has expired, or is none; ask for a new one")
+	// ErrSignUpOff: people cannot make accounts here.
+	ErrSignUpOff = errors.New("account: sign-up is off; set SIGNET_SIGN_UP to invite or on, or create the user with `signet user create`")
+	// ErrSetUp: there is an administrator already, who can make others.
+	ErrSetUp = errors.New("account: there is an administrator already; sign in, or make another one with `signet user create --admin`")
+	// ErrPending: the recovery or deletion of this user is under way already.
+	ErrPending = errors.New("account: it is under way already; it can be stopped, or waited for")
+	// ErrNotRipe: the time to wait has not passed.
+	ErrNotRipe = errors.New("account: the time to wait has not passed yet")
 )
 
 // Invalid is input that a rule forbids. Problem says what was wrong and what is allowed, and never repeats a secret, so that

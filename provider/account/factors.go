@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -64,7 +65,7 @@ func (p *People) ConfirmTOTP(ctx context.Context, userID storage.ID, code string
 	return recovery, p.FinishTOTP(ctx, found.User, proof, by)
 }
 
-// RemoveFactors takes away all the user's authenticators and recovery codes and returns how many authenticators there were.
+// RemoveFactors takes away all the user's authenticators, passkeys and recovery codes and returns how many of the first two there were.
 // Errors: ErrNotFound; the store's.
 func (p *People) RemoveFactors(ctx context.Context, userID storage.ID, by By) (n int, err error) {
 	found, err := p.store.FindUser(ctx, userID)
@@ -72,11 +73,40 @@ func (p *People) RemoveFactors(ctx context.Context, userID storage.ID, by By) (n
 		return 0, translate(err)
 	}
 	also := storage.Also{Events: []storage.Event{event("user.factors_removed", userID, by)}}
-	if len(found.Factors) > 0 {
+	if found.HasFactor() {
 		also.Letters = letters("factor_removed", found.User)
 	}
 	n, err = p.store.RemoveFactors(ctx, userID, also)
 	return n, translate(err)
+}
+
+// Proof is a second factor: Passkey, or else OTP, or else RecoveryCode.
+type Proof struct {
+	OTP          string
+	RecoveryCode string
+	Passkey      *PasskeyProof // the answer to BeginPasskeyFactor
+}
+
+// ProveFactor matches a proof of one of the person's second factors. It returns what is to be spent with that which the proof buys, and
+// the methods (RFC 8176) besides the password's. ErrWrong, which a spend that the store refuses (storage.ErrSpent) is too; any other
+// error is the server's fault.
+func (p *People) ProveFactor(signIn storage.SignIn, proof Proof) (spend storage.Spend, amr []string, err error) {
+	if proof.Passkey != nil {
+		spend, method, err := p.provePasskeyFactor(signIn, *proof.Passkey)
+		return spend, []string{method, oauth.AMRMFA}, err
+	}
+	spend = storage.Spend{UserID: signIn.User.ID, UserRevision: signIn.User.Revision}
+	amr = []string{oauth.AMRMFA}
+	if proof.OTP != "" {
+		amr = []string{oauth.AMROTP, oauth.AMRMFA}
+		spend.FactorID, spend.Step, err = p.MatchFactor(signIn, proof.OTP)
+	} else {
+		spend.RecoveryCode, err = RecoverySpend(signIn.User.ID, proof.RecoveryCode)
+	}
+	if err != nil {
+		return storage.Spend{}, nil, err
+	}
+	return spend, amr, nil
 }
 
 // MatchFactor finds the authenticator whose code it is, and the step to spend with it (storage.Spend). ErrWrong: none of

@@ -119,7 +119,7 @@ func (p *People) RemoveFactor(ctx context.Context, u storage.User, factorID stor
 		return translate(err)
 	}
 	letter := "authenticator_removed"
-	if len(found.Factors) == 1 {
+	if len(found.Factors)+len(found.Passkeys) == 1 {
 		letter = "factor_removed" // and the codes with it
 	}
 	also := storage.Also{Events: []storage.Event{event("user.totp_removed", u.ID, by)}, Letters: letters(letter, u)}

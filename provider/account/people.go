@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -17,6 +18,9 @@ type Store interface {
 	storage.Factors
 	storage.OwnFactors
 	storage.Passkeys
+	storage.Tickets
+	storage.Redemptions
+	RecordEvents(ctx context.Context, events []storage.Event) error // as storage.Audit's
 }
 
 // Sealer seals the seeds of one-time codes under the secret key. row names the row they stand in, so that a sealed seed
@@ -38,11 +42,14 @@ const (
 
 // Config is what an operator may choose. Its zero value is usable.
 type Config struct {
-	Issuer      string           // shown in authenticator apps; of an issuer URL the host
-	Hash        Params           // zero: DefaultParams
-	MinPassword int              // code points; zero: DefaultMinPassword. NIST SP 800-63B-4 advises 15 where a password is all that is asked
-	MinScore    int              // of zxcvbn, 1 to 4, for what people choose themselves; zero: DefaultMinScore; AnyScore: none is asked
-	Clock       func() time.Time // for one-time codes; nil: time.Now
+	Issuer         string           // what links begin with, and shown in authenticator apps: of an issuer URL the host
+	Mint           *handle.Mint     // of links; needed by what makes and opens them
+	Hash           Params           // zero: DefaultParams
+	MinPassword    int              // code points; zero: DefaultMinPassword. NIST SP 800-63B-4 advises 15 where a password is all that is asked
+	MinScore       int              // of zxcvbn, 1 to 4, for what people choose themselves; zero: DefaultMinScore; AnyScore: none is asked
+	SignUp         SignUp           // "": SignUpOff
+	FactorRecovery time.Duration    // how long those who lost every second factor wait to be rid of them; 0: they cannot
+	Clock          func() time.Time // for one-time codes and links; nil: time.Now
 }
 
 // Validate reports every problem at once, each naming its field.
@@ -58,13 +65,26 @@ func (c Config) Validate() error {
 		problems = append(problems, invalid("Hash", "it is not a possible cost of argon2id: m at least 8 times p, "+
 			"m at most %d, t at most %d, p at most %d", maxMemory, maxTime, maxThreads))
 	}
+	if s := c.SignUp; s != "" && s != SignUpOff && s != SignUpOn && s != SignUpInvite {
+		problems = append(problems, invalid("SignUp", "it must be off, on or invite"))
+	}
+	if d := c.FactorRecovery; d != 0 && (d < minRecovery || d > maxRecovery) {
+		problems = append(problems, invalid("FactorRecovery", "it must be 0, which turns it off, or between 1h and 30d"))
+	}
 	return errors.Join(problems...)
 }
 
+// The bounds of Config.FactorRecovery: who is warned must have the time to stop it.
+const (
+	minRecovery = time.Hour
+	maxRecovery = 30 * 24 * time.Hour
+)
+
 // By says who acts, for the audit log.
 type By struct {
-	Actor string // as storage.Event.Actor
-	Seen  storage.Seen
+	Actor  string // as storage.Event.Actor
+	Seen   storage.Seen
+	Locale string // of the page, for letters to people who have no account yet to say it; "": unknown
 }
 
 // queueKey is whose turn it is in the Hasher's queue.
@@ -79,6 +99,10 @@ type People struct {
 	hash   Params
 	issuer string
 	clock  func() time.Time
+
+	mint           *handle.Mint
+	signUp         SignUp
+	factorRecovery time.Duration
 }
 
 // New makes the service. c has passed Validate.
@@ -86,6 +110,7 @@ func New(store Store, sealer Sealer, hasher *Hasher, c Config) *People {
 	p := &People{
 		store: store, sealer: sealer, hasher: hasher, hash: c.Hash.orDefault(), issuer: c.Issuer, clock: c.Clock,
 		rules: newPasswordRules(cmp.Or(c.MinPassword, DefaultMinPassword), cmp.Or(c.MinScore, DefaultMinScore)),
+		mint:  c.Mint, signUp: cmp.Or(c.SignUp, SignUpOff), factorRecovery: c.FactorRecovery,
 	}
 	if p.clock == nil {
 		p.clock = time.Now
