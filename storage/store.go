@@ -52,6 +52,7 @@ type Store interface {
 	Keys
 	Outbox
 	Audit
+	AuditChain
 	Refusals
 	Upkeep
 	Lifeline

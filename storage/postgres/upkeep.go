@@ -43,9 +43,7 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 				SELECT key FROM buckets WHERE tat <= (SELECT `+clockNow+`) LIMIT $2 FOR UPDATE SKIP LOCKED)
 			DELETE FROM buckets b USING dead WHERE b.key = dead.key`, s.now(), limit).Exec(changed(n))
 		if retention > 0 {
-			b.Queue(`WITH dead AS MATERIALIZED (
-					SELECT id FROM audit_events WHERE at < (SELECT `+clockNow+` - $2::interval) LIMIT $3 FOR UPDATE SKIP LOCKED)
-				DELETE FROM audit_events e USING dead WHERE e.id = dead.id`, s.now(), retention, limit).Exec(changed(n))
+			s.sweepEvents(b, retention, limit, n)
 		}
 	})
 }

@@ -28,8 +28,13 @@ func (s *Store) ListEvents(ctx context.Context, f storage.EventFilter) ([]storag
 		args = append(args, arg)
 		where = append(where, fmt.Sprintf(condition, len(args)))
 	}
-	if f.Kind != "" {
+	if begins, all := strings.CutSuffix(f.Kind, "*"); all {
+		match("substr(CAST(kind AS BLOB), 1, length($%[1]d)) = $%[1]d", []byte(begins))
+	} else if f.Kind != "" {
 		match("kind = $%d", f.Kind)
+	}
+	if f.Actor != "" {
+		match("actor = $%d", f.Actor)
 	}
 	if !f.UserID.IsZero() {
 		match("user_id = $%d", f.UserID[:])
@@ -39,6 +44,12 @@ func (s *Store) ListEvents(ctx context.Context, f storage.EventFilter) ([]storag
 	}
 	if !f.GrantID.IsZero() {
 		match("grant_id = $%d", f.GrantID[:])
+	}
+	if !f.Since.IsZero() {
+		match("at >= $%d", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		match("at < $%d", micros(f.Until))
 	}
 	if !f.Before.IsZero() {
 		match("id < $%d", f.Before[:])
@@ -93,7 +104,14 @@ func named(id storage.ID) (storage.ID, error) {
 }
 
 func scanEvent(r row) (e storage.Event, err error) {
-	err = r.Scan(intoID(&e.ID), intoTime(&e.At), &e.Kind, &e.Actor, intoID(&e.UserID), &e.ClientID, intoID(&e.GrantID),
-		intoRecord(&e.Seen), intoRecord(&e.Detail))
+	err = r.Scan(intoEvent(&e)...)
 	return e, err
+}
+
+// intoEvent are the targets of eventColumns.
+func intoEvent(e *storage.Event) []any {
+	return []any{
+		intoID(&e.ID), intoTime(&e.At), &e.Kind, &e.Actor, intoID(&e.UserID), &e.ClientID, intoID(&e.GrantID),
+		intoRecord(&e.Seen), intoRecord(&e.Detail),
+	}
 }

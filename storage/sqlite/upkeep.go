@@ -24,7 +24,6 @@ const (
 	sweepPushed  = `DELETE FROM pushed_requests WHERE digest IN
 		(SELECT digest FROM pushed_requests WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	sweepBuckets = `DELETE FROM buckets WHERE key IN (SELECT key FROM buckets WHERE tat <= $1 ORDER BY tat LIMIT $2)`
-	sweepEvents  = `DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)`
 )
 
 // TakeLease implements storage.Upkeep.
@@ -50,10 +49,6 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			{sweepTickets, t.now.Add(-keep)},
 			{sweepPushed, t.now.Add(-keep)},
 			{sweepBuckets, t.now},
-			{sweepEvents, t.now.Add(-retention)},
-		}
-		if retention <= 0 {
-			sweeps = sweeps[:len(sweeps)-1]
 		}
 		n := 0
 		for _, sweep := range sweeps {
@@ -63,7 +58,11 @@ func (s *Store) SweepExpired(ctx context.Context, limit int, keep, retention tim
 			}
 			n += int(gone)
 		}
-		return n, nil
+		if retention <= 0 {
+			return n, nil
+		}
+		events, err := t.sweepEvents(t.now.Add(-retention), limit)
+		return n + events, err
 	})
 }
 
