@@ -28,9 +28,10 @@ const startup = 30 * time.Second
 // settings are environment variables of Signet.
 type settings map[string]string
 
-// environ is the environment of a process with these settings and nothing of ours beside.
+// environ is the environment of a process with these settings and nothing of ours beside. A Signet with the race detector would sleep
+// for a second at its end.
 func (s settings) environ(home string) []string {
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GORACE=atexit_sleep_ms=10"}
 	for name, value := range s {
 		env = append(env, name+"="+value)
 	}

@@ -52,6 +52,7 @@ func runScripts(t *testing.T, dir string, setup func(*testing.T, *testscript.Env
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, RequireExplicitExec: true,
 				Setup: func(e *testscript.Env) error {
+					e.Setenv("GORACE", "atexit_sleep_ms=10") // with the race detector each command would sleep for a second at its end
 					setup(t, e)
 					return nil
 				},
