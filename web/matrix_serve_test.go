@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/sqlite"
+	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 	"github.com/signet-idp/signet/web"
 )
 
@@ -26,7 +26,7 @@ type bare struct {
 
 func newBare(tb testing.TB, issuer string, secure bool) bare {
 	tb.Helper()
-	store, err := sqlite.Open(tb.Context(), sqlite.Options{Path: filepath.Join(tb.TempDir(), "signet.db")})
+	store, err := sqlite.Open(tb.Context(), sqlite.Options{Path: sqlitetest.Path(tb)})
 	if err != nil {
 		tb.Fatal(err)
 	}

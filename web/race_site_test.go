@@ -10,6 +10,7 @@ import (
 	"github.com/signet-idp/signet/storage/postgres"
 	"github.com/signet-idp/signet/storage/postgres/pgtest"
 	"github.com/signet-idp/signet/storage/sqlite"
+	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 )
 
 // site is where a store's data lies: several nodes may open it, and it may be copied as a backup would.
@@ -22,13 +23,9 @@ type site struct {
 func newSite(t testing.TB, engine string) site {
 	t.Helper()
 	if engine == "sqlite" {
-		return site{engine, filepath.Join(t.TempDir(), "signet.db")}
+		return site{engine, sqlitetest.Path(t)}
 	}
-	s := site{engine, pgtest.URL(t)}
-	if _, err := postgres.Migrate(t.Context(), s.where); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return site{engine, migrated(t)}
 }
 
 // open is one more node's store at the site.

@@ -1,13 +1,13 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +20,7 @@ import (
 	"github.com/signet-idp/signet/storage/postgres"
 	"github.com/signet-idp/signet/storage/postgres/pgtest"
 	"github.com/signet-idp/signet/storage/sqlite"
+	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 	"github.com/signet-idp/signet/web"
 )
 
@@ -58,23 +59,28 @@ func each(t *testing.T, test func(w *world)) {
 // engines open an empty, current store of each kind.
 var engines = map[string]func(*testing.T, func() time.Time) storage.Store{
 	"sqlite": func(t *testing.T, clock func() time.Time) storage.Store {
-		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db"), Clock: clock})
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.Path(t), Clock: clock})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	},
 	"postgres": func(t *testing.T, clock func() time.Time) storage.Store {
-		database := pgtest.URL(t)
-		if _, err := postgres.Migrate(t.Context(), database); err != nil {
-			t.Fatal(err)
-		}
-		s, err := postgres.Open(t.Context(), postgres.Options{URL: database, Clock: clock, MaxConns: 4})
+		s, err := postgres.Open(t.Context(), postgres.Options{URL: migrated(t), Clock: clock, MaxConns: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	},
+}
+
+// migrated is the URL of an empty, current PostgreSQL database.
+func migrated(t testing.TB) string {
+	t.Helper()
+	return pgtest.Migrated(t, func(url string) error {
+		_, err := postgres.Migrate(context.Background(), url)
+		return err
+	})
 }
 
 // madeKeys are made once: generating RSA keys for every world would be most of the time.

@@ -29,7 +29,8 @@ func reviewed() map[string]string {
 
 // supportsTests are folders that only tests import; their tables are their own affair.
 func supportsTests(file string) bool {
-	return strings.HasPrefix(file, "storage/storetest/") || strings.HasPrefix(file, "storage/postgres/pgtest/")
+	return strings.HasPrefix(file, "storage/storetest/") || strings.HasPrefix(file, "storage/postgres/pgtest/") ||
+		strings.HasPrefix(file, "storage/sqlite/sqlitetest/")
 }
 
 func TestNothingHappensBeforeMainAndNothingIsGlobal(t *testing.T) {

@@ -37,17 +37,18 @@ const anything = "*"
 // outsideProvider is what the other folders may import of ours.
 func outsideProvider() map[string][]string {
 	return map[string][]string{
-		"cmd/signet":              {anything},
-		"web":                     {"web/pages", "web/api", "provider", "provider/oauth", "storage"},
-		"web/pages":               {"provider", "provider/oauth", "provider/client", "provider/account", "provider/browser", "provider/authorize", "provider/logout", "storage"},
-		"web/api":                 {"provider", "provider/oauth", "provider/client", "provider/account", "storage"},
-		"provider/bearer":         {},
-		"storage":                 {},
-		"migrations":              {},
-		"storage/postgres":        {"storage", "migrations"},
-		"storage/sqlite":          {"storage", "migrations"},
-		"storage/storetest":       {"storage"},
-		"storage/postgres/pgtest": {},
+		"cmd/signet":                {anything},
+		"web":                       {"web/pages", "web/api", "provider", "provider/oauth", "storage"},
+		"web/pages":                 {"provider", "provider/oauth", "provider/client", "provider/account", "provider/browser", "provider/authorize", "provider/logout", "storage"},
+		"web/api":                   {"provider", "provider/oauth", "provider/client", "provider/account", "storage"},
+		"provider/bearer":           {},
+		"storage":                   {},
+		"migrations":                {},
+		"storage/postgres":          {"storage", "migrations"},
+		"storage/sqlite":            {"storage", "migrations"},
+		"storage/storetest":         {"storage"},
+		"storage/postgres/pgtest":   {},
+		"storage/sqlite/sqlitetest": {"storage/sqlite"},
 	}
 }
 
@@ -93,7 +94,7 @@ func reserved() map[string][]string {
 		"unsafe":       {},
 		"database/sql": {"storage/postgres", "storage/sqlite"},
 		"os/exec":      {"storage/postgres/pgtest"},
-		"testing":      {"storage/storetest", "storage/postgres/pgtest"},
+		"testing":      {"storage/storetest", "storage/postgres/pgtest", "storage/sqlite/sqlitetest"},
 		"net/http": {
 			"cmd/signet", "web", "web/pages", "web/api", "provider", "provider/authorize", "provider/token", "provider/logout", "provider/browser",
 			"provider/outbound", "provider/oauth", "provider/bearer",

@@ -16,9 +16,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestTheStoreKeepsEveryPromise(t *testing.T) {
-	template := migrated(t)
 	storetest.Run(t, func(t *testing.T, clock func() time.Time) storage.Store {
-		url := pgtest.Clone(t, template)
+		url := migrated(t)
 		s := patient(t, url, clock)
 		t.Cleanup(func() { noCircle(t, s, url) })
 		return s
@@ -28,11 +27,10 @@ func TestTheStoreKeepsEveryPromise(t *testing.T) {
 // migrated is the URL of a fresh database with the newest schema.
 func migrated(t testing.TB) string {
 	t.Helper()
-	url := pgtest.URL(t)
-	if _, err := postgres.Migrate(context.Background(), url); err != nil {
-		t.Fatal(err)
-	}
-	return url
+	return pgtest.Migrated(t, func(url string) error {
+		_, err := postgres.Migrate(context.Background(), url)
+		return err
+	})
 }
 
 // open opens a store that is closed before its database goes.

@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/sqlite"
+	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 	"github.com/signet-idp/signet/web"
 )
 
@@ -64,7 +64,7 @@ var madeKeys = struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db"), Clock: w.clock})
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.Path(t), Clock: w.clock})
 	w.must(err)
 	t.Cleanup(func() { _ = store.Close() })
 	w.store = store

@@ -25,6 +25,9 @@ var shared struct {
 	once    sync.Once
 	cluster *Cluster // kept, since its leash ends with it
 	err     error
+
+	migrating sync.Mutex
+	migrated  string // name of the database that Migrated copies, "" until there is one
 }
 
 // URL returns the URL of a fresh, empty database that is dropped after the test. Where the machine has no PostgreSQL the test
@@ -46,6 +49,33 @@ func Clone(t testing.TB, template string) string {
 	run(t, server, create)
 	t.Cleanup(func() { run(t, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	return withDatabase(t, server, name)
+}
+
+// Migrated is URL with what migrate made of the database, which is the same wherever one test process asks: it is called once, and
+// the databases are copies. On a server that is not ours, where a database to copy from would be left behind, it is called for each.
+func Migrated(t testing.TB, migrate func(url string) error) string {
+	t.Helper()
+	server := serverURL(t)
+	if os.Getenv(ServerVariable) != "" {
+		database := URL(t)
+		if err := migrate(database); err != nil {
+			t.Fatalf("migrating a database for tests: %v", err)
+		}
+		return database
+	}
+	shared.migrating.Lock()
+	if shared.migrated == "" {
+		const name = "signet_test_migrated"
+		run(t, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") // where it failed before
+		run(t, server, "CREATE DATABASE "+name)
+		if err := migrate(withDatabase(t, server, name)); err != nil {
+			shared.migrating.Unlock()
+			t.Fatalf("migrating a database for tests: %v", err)
+		}
+		shared.migrated = name
+	}
+	shared.migrating.Unlock()
+	return Clone(t, withDatabase(t, server, shared.migrated))
 }
 
 func serverURL(t testing.TB) string {
