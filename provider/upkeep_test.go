@@ -58,6 +58,14 @@ func TestTheSweepKeepsWhatDetectionNeeds(t *testing.T) {
 		}
 		deny(1, time.Hour)
 		record("test.old")
+		waiting, head, err := h.store.UnchainedEvents(ctx, 100)
+		h.must(err)
+		links := make([]storage.Link, len(waiting))
+		for i, e := range waiting { // an event goes with the beginning of the chain that it stands in
+			head.Seq++
+			links[i] = storage.Link{Seq: head.Seq, EventID: e.ID}
+		}
+		h.must(h.store.ChainEvents(ctx, head.Seq-int64(len(links)), links, &storage.Checkpoint{Seq: head.Seq}))
 		h.advance(100 * day)
 		deny(2, time.Hour)
 		record("test.recent")

@@ -59,6 +59,7 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("ResealKey", s.ResealKey(ctx, "a", []byte{1}, []byte{2}))
 	each("ResealSeed", s.ResealSeed(ctx, id(5), []byte{1}, []byte{2}))
 	callReaders(ctx, s, each)
+	callChain(ctx, s, each)
 	callBrowsers(ctx, s, each)
 }
 
@@ -92,6 +93,20 @@ func callBrowsers(ctx context.Context, s storage.Store, each func(method string,
 	each("FindPushed", err)
 	_, err = s.FindUserCode(ctx, digest("a"))
 	each("FindUserCode", err)
+}
+
+// callChain calls the methods of the audit chain.
+func callChain(ctx context.Context, s storage.Store, each func(method string, err error)) {
+	_, _, err := s.UnchainedEvents(ctx, 10)
+	each("UnchainedEvents", err)
+	each("ChainEvents", s.ChainEvents(ctx, 7, linksAfter(7, 1, 1), checkpoint(8)))
+	_, err = s.ChainedEvents(ctx, 0, 10)
+	each("ChainedEvents", err)
+	_, _, err = s.ListCheckpoints(ctx, 0, 10)
+	each("ListCheckpoints", err)
+	_, _, err = s.StaleCheckpoints(ctx, []byte{1}, 0, 10)
+	each("StaleCheckpoints", err)
+	each("ResealCheckpoint", s.ResealCheckpoint(ctx, 1, []byte{1}, []byte{2}))
 }
 
 // callReaders calls the methods that return something beside their error.
@@ -194,6 +209,7 @@ func cancelledContext(t *testing.T, s *subject) {
 	for _, read := range []string{
 		"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping", "ListGrants", "FindRefusal",
 		"FindSessions", "ListSessions", "FindDevices", "ListDevices", "FindConsent", "ListConsents", "FindPushed", "FindUserCode",
+		"UnchainedEvents", "ChainedEvents", "ListCheckpoints", "StaleCheckpoints",
 	} {
 		fails(t, failed[read], storage.ErrUnavailable) // a read leaves no outcome unknown
 	}

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 		{"Keys", keyPromises()},
 		{"Outbox", outboxPromises()},
 		{"Audit", auditPromises()},
+		{"AuditChain", chainPromises()},
 		{"Refusals", refusalPromises()},
 		{"Also", alsoPromises()},
 		{"Upkeep", upkeepPromises()},

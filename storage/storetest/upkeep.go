@@ -15,7 +15,6 @@ func upkeepPromises() []promise {
 		{"SweepRemovesGrantsPastTheirEnd", sweepGrants},
 		{"SweepRemovesDenialsPastTheirEnd", sweepDenials},
 		{"SweepRemovesBucketsThatAreFull", sweepBuckets},
-		{"SweepRemovesEventsPastRetention", sweepEvents},
 		{"SweepRemovesNothingThatDetectionNeeds", sweepKeeps},
 		{"WalkGrantsPagesInByteOrder", walkPages},
 		{"DropGrantsDropsAtTheRevisionAlone", dropAtRevision},
@@ -106,20 +105,6 @@ func sweepBuckets(t *testing.T, s *subject) {
 	s.takes(t, 0, bucket("0", 2, time.Minute))
 	s.takes(t, 0, bucket("0", 2, time.Minute))
 	s.takes(t, time.Minute, bucket("0", 2, time.Minute))
-}
-
-func sweepEvents(t *testing.T, s *subject) {
-	s.recordLog(t) // 1 … 8, a second apart
-	s.clock.Advance(time.Hour)
-	s.sweeps(t, 0, 10, 0, 0)
-	s.sweeps(t, 0, 10, 0, 2*time.Hour)
-	retention := s.clock.Now().Sub(start.Add(3 * time.Second)) // the fourth event is exactly that old
-	s.sweeps(t, 2, 2, 0, retention)
-	s.sweeps(t, 1, 2, 0, retention)
-	s.sweeps(t, 0, 2, 0, retention)
-	if left := s.events(t, storage.EventFilter{}); len(left) != 5 || left[4].ID != id(4) {
-		t.Fatalf("left: %+v", left)
-	}
 }
 
 func sweepKeeps(t *testing.T, s *subject) {
