@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/mail"
 	"strconv"
 	"time"
@@ -50,6 +51,10 @@ type Config struct {
 	Clock     func() time.Time // by which the server rests; nil: time.Now
 	Logger    *slog.Logger     // nil: slog.Default()
 	Observer  Observer         // nil: nobody
+
+	// Link makes the address that a ticket opens: below the issuer, and of one ticket always one that serves it. An error that is
+	// ErrNoLink ends the letter. No other part of a mail is a secret, and no table and no log holds it. nil: letters that bring a link wait.
+	Link func(ctx context.Context, ticketID storage.ID) (string, error)
 }
 
 // Mail delivers letters to people.
@@ -69,6 +74,9 @@ func New(store Store, c Config) (*Mail, error) {
 		m.config.Clock = time.Now
 	}
 	m.config.Logger = cmp.Or(c.Logger, slog.Default())
+	if c.Link == nil {
+		m.config.Link = func(context.Context, storage.ID) (string, error) { return "", errUnknown }
+	}
 	if c.Transport == nil {
 		return m, nil
 	}
@@ -86,24 +94,32 @@ func New(store Store, c Config) (*Mail, error) {
 // errUnknown: a letter of another version of this program.
 var errUnknown = errors.New("mail: there is no mail of this kind in this version")
 
-// Deliver does with a claimed letter what is to be done. It is sent to the address that the user has now; without one it is finished,
-// and nobody is told. A mail that is not taken is tried again, after ten seconds at first and every quarter of an hour in the end, and
-// dropped with an event of kind mail.undelivered after three days, or at once where the server says that the address is no good. A call
-// takes 45 seconds at most: run each in a goroutine of its own, under a lease of a minute. The error says why the letter was not
-// delivered, for the log; what follows from it is done already.
+// Deliver does with a claimed letter what is to be done. It is sent to the address that it names, or to that which the user has now;
+// without one, or with a link that has ended meanwhile, it is finished, and nobody is told. A mail that is not taken is tried again,
+// after ten seconds at first and every quarter of an hour in the end, and dropped with an event of kind mail.undelivered after three
+// days, or at once where the server says that the address is no good. A call takes 45 seconds at most: run each in a goroutine of its
+// own, under a lease of a minute. The error says why the letter was not delivered, for the log; what follows from it is done already.
 //
 // A letter goes out at least once: where the server took it and the end of that was not heard, it goes out again, with the same
 // Message-ID.
 func (m *Mail) Deliver(ctx context.Context, letter storage.Letter) error {
-	if m.config.Transport == nil {
-		m.config.Logger.InfoContext(ctx, "letter", slog.String("kind", letter.Kind), slog.String("user_id", letter.UserID.String()), slog.Any("data", letter.Data))
-		return m.store.FinishLetter(ctx, letter.ID, letter.Attempt)
+	now := m.config.Clock()
+	var err error
+	switch {
+	case letter.Kind == nothingHere:
+	case m.config.Transport == nil:
+		m.tell(ctx, letter)
+	default:
+		var person storage.SignIn
+		if person, err = m.personOf(ctx, letter); err == nil {
+			err = m.send(ctx, letter, person.User)
+		}
+		if !person.Now.IsZero() {
+			now = person.Now // the clock that the letter was stamped by
+		}
 	}
-	to, err := m.store.FindUser(ctx, letter.UserID)
-	if err == nil && to.User.Email != "" {
-		err = m.send(ctx, letter, to.User)
-	} else if err == nil || errors.Is(err, storage.ErrNotFound) {
-		m.config.Logger.DebugContext(ctx, "a letter to somebody without an e-mail address", slog.String("kind", letter.Kind), slog.String("user_id", letter.UserID.String()))
+	if errors.Is(err, errNobody) || errors.Is(err, ErrNoLink) {
+		m.config.Logger.DebugContext(ctx, "a letter that is no mail", slog.String("kind", letter.Kind), slog.String("user_id", letter.UserID.String()), slog.Any("why", err))
 		err = nil
 	}
 	switch {
@@ -113,15 +129,46 @@ func (m *Mail) Deliver(ctx context.Context, letter storage.Letter) error {
 		return m.store.FinishLetter(ctx, letter.ID, letter.Attempt)
 	case ctx.Err() != nil: // and leaves what was not to its lease
 		return err
-	case permanent(err) || to.Now.Sub(letter.CreatedAt) > giveUp:
+	case permanent(err) || now.Sub(letter.CreatedAt) > giveUp:
 		return errors.Join(err, m.drop(ctx, letter, err))
 	}
 	return errors.Join(err, m.store.RetryLetter(ctx, letter.ID, letter.Attempt, retryAfter(letter.Attempt)))
 }
 
+// errNobody: there is no address to send it to.
+var errNobody = errors.New("mail: nobody with an e-mail address")
+
+// personOf is the user whom a letter is about; zero where there is none, or none any more.
+func (m *Mail) personOf(ctx context.Context, letter storage.Letter) (storage.SignIn, error) {
+	if letter.UserID.IsZero() {
+		return storage.SignIn{}, nil
+	}
+	person, err := m.store.FindUser(ctx, letter.UserID)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = nil
+	}
+	return person, err
+}
+
+// tell writes a letter to the log. A link is a secret, and has no place there.
+func (m *Mail) tell(ctx context.Context, letter storage.Letter) {
+	about := []any{slog.String("kind", letter.Kind), slog.String("user_id", letter.UserID.String())}
+	if kinds()[letter.Kind].ticket {
+		m.config.Logger.WarnContext(ctx, "a mail with a link was not sent: there is no mail server, and a log is no place for it; set SIGNET_SMTP_URL", about...)
+		return
+	}
+	data := maps.Clone(letter.Data)
+	delete(data, storage.LetterTo)
+	m.config.Logger.InfoContext(ctx, "letter", append(about, slog.Any("data", data))...)
+}
+
 // send makes the mail and hands it over.
-func (m *Mail) send(ctx context.Context, letter storage.Letter, to storage.User) error {
-	message, err := m.compose(ctx, letter, to)
+func (m *Mail) send(ctx context.Context, letter storage.Letter, person storage.User) error {
+	to := cmp.Or(letter.Data[storage.LetterTo], person.Email)
+	if to == "" {
+		return errNobody
+	}
+	message, err := m.compose(ctx, letter, to, person)
 	if err != nil {
 		return err
 	}
@@ -151,7 +198,7 @@ func (m *Mail) hand(ctx context.Context, message Message) error {
 // permanent reports whether another attempt would end the same way.
 func permanent(err error) bool {
 	var f *Failure
-	return errors.Is(err, errAddress) || errors.As(err, &f) && f.Reason == ReasonRecipient
+	return errors.Is(err, errAddress) || errors.Is(err, errNoTicket) || errors.As(err, &f) && f.Reason == ReasonRecipient
 }
 
 // retryAfter is how long to wait after an attempt, the first being 1.

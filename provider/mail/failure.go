@@ -142,6 +142,8 @@ func inWords(err error) string {
 	switch {
 	case errors.Is(err, errAddress):
 		return errAddress.Error()
+	case errors.Is(err, errNoTicket):
+		return errNoTicket.Error()
 	case !errors.As(err, &f):
 		return "the server could not do it"
 	case f.Status != 0:

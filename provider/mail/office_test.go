@@ -2,7 +2,9 @@ package mail
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -24,6 +26,7 @@ type office struct {
 
 	mu     sync.Mutex
 	now    time.Time
+	ended  map[storage.ID]bool // tickets whose links open nothing any more
 	sent   int
 	failed []string
 }
@@ -77,16 +80,32 @@ func (o *office) must(err error) {
 	}
 }
 
+// link is what a ticket opens, until it has ended.
+func (o *office) link(_ context.Context, ticketID storage.ID) (string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended[ticketID] {
+		return "", fmt.Errorf("the ticket: %w", ErrNoLink)
+	}
+	return issuer + "/recover?link=sml_" + ticketID.String(), nil
+}
+
+func (o *office) end(ticketID storage.ID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended[ticketID] = true
+}
+
 // newOffice sends by transport; nil: to the log.
 func newOffice(t *testing.T, transport Transport) *office {
 	t.Helper()
-	o := &office{T: t, now: time.Date(2026, 11, 22, 14, 5, 0, 0, time.UTC)}
+	o := &office{T: t, now: time.Date(2026, 11, 22, 14, 5, 0, 0, time.UTC), ended: map[storage.ID]bool{}}
 	var err error
 	o.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db"), Clock: o.clock})
 	o.must(err)
 	t.Cleanup(func() { _ = o.store.Close() })
 	o.Mail, err = New(o.store, Config{
-		Issuer: issuer, Transport: transport, From: "Example <no-reply@example.com>", Clock: o.clock, Observer: o,
+		Issuer: issuer, Transport: transport, From: "Example <no-reply@example.com>", Clock: o.clock, Observer: o, Link: o.link,
 		Logger: slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	o.must(err)
@@ -105,7 +124,7 @@ func (o *office) user(username, email string) storage.ID {
 // write puts a letter into the outbox.
 func (o *office) write(kind string, user storage.ID, data map[string]string) {
 	o.Helper()
-	_, err := o.store.RevokeGrants(o.Context(), storage.GrantsOf{UserID: user}, storage.Revocation{
+	_, err := o.store.RevokeGrants(o.Context(), storage.GrantsOf{ClientID: "shop"}, storage.Revocation{
 		Reason: storage.ReasonUser, Also: storage.Also{Letters: []storage.Letter{{Kind: kind, UserID: user, Data: data}}},
 	})
 	o.must(err)

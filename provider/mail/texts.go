@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
+	"unicode"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -80,4 +82,13 @@ func (t tongue) text(id string, values map[string]string) (string, error) {
 		return "", fmt.Errorf("mail: the text %s: %w", id, err)
 	}
 	return text, nil
+}
+
+// isolated is a value that keeps its own direction and does not turn what stands around it (Unicode UAX 9, FSI and PDI). ASCII needs
+// none of that among what is written from left to right. Addresses to follow stay as they are: mail programs would take PDI for a part.
+func (t tongue) isolated(value string) string {
+	if value == "" || t.dir == "ltr" && !strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return value
+	}
+	return "\u2068" + value + "\u2069"
 }
