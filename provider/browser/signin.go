@@ -110,6 +110,11 @@ func (b *Browsers) write(
 	if made != half {
 		b.know(v, a.User.ID)
 	}
+	if made != half && s.FactorAt.Equal(now) {
+		// Who has the factor has not lost it: a recovery that is under way is somebody else's. One that this fails to stop is shown to the
+		// person on every page of their own.
+		_, _ = b.people.CancelRecovery(ctx, a.User, account.By{Actor: a.User.ID.String(), Seen: v.Seen})
+	}
 	return a, nil
 }
 
@@ -131,7 +136,8 @@ func (b *Browsers) settle(ctx context.Context, v *Visit, act func() (Account, er
 
 // failed records a proof that was wrong, and returns why. Nobody is known to have done it.
 func (b *Browsers) failed(ctx context.Context, v *Visit, kind, clientID string, user storage.ID, why error) error {
-	if err := b.store.RecordEvents(ctx, []storage.Event{b.event(v, kind, clientID, user)}); err != nil {
+	events := append([]storage.Event{b.event(v, kind, clientID, user)}, b.copied(v, clientID, user, why)...)
+	if err := b.store.RecordEvents(ctx, events); err != nil {
 		return err
 	}
 	return why
