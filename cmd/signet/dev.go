@@ -40,7 +40,7 @@ SIGNET_ISSUER_URL, SIGNET_LISTEN_ADDR and SIGNET_LOG_LEVEL are honoured.`,
 			if err != nil {
 				return err
 			}
-			a.mailbox = &mailbox{}
+			a.mailbox = &mailbox{issuer: s.IssuerURL}
 			ctx, cancel := context.WithCancelCause(cmd.Context())
 			defer cancel(nil)
 			err = a.serve(ctx, s, func(o *opened) {

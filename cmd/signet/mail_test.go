@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	netmail "net/mail"
 	"net/textproto"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,5 +149,46 @@ func TestTheMailboxOfDevShowsMailsAndRunsNothingOfThem(t *testing.T) {
 	}
 	if err := box.Send(t.Context(), mail.Message{To: "demo@example.com\r\nBcc: eve@example.com"}); err == nil {
 		t.Error("a mail that no server could be sent is shown")
+	}
+}
+
+// The mailbox is the mail program of signet dev: links are followed there, and none leads anywhere else.
+func TestTheMailboxLinksTheIssuersAddressesAlone(t *testing.T) {
+	t.Parallel()
+	const issuer = "http://localhost:8080"
+	for text, want := range map[string][]string{
+		"Choose:\n" + issuer + "/recover?link=sml_A-_9\n\nNext": {issuer + "/recover?link=sml_A-_9"},
+		"at " + issuer + "/signup. If not":                      {issuer + "/signup"},
+		issuer + "/a and " + issuer + "/b":                      {issuer + "/a", issuer + "/b"},
+		issuer + " sends this":                                  nil,
+		issuer + "80/x " + issuer + "@evil.example/ http://evil.example/ javascript:alert(1)": nil,
+		issuer + `/"><script>alert(1)</script>`:                                               {issuer + "/"},
+		issuer + "/x\u202ey":                                                                  {issuer + "/x"},
+		"":                                                                                    nil,
+	} {
+		box := &mailbox{issuer: issuer}
+		m := mail.Message{ID: "x@localhost", From: &netmail.Address{Address: "no-reply@localhost"}, To: "demo@example.com", Subject: "Mail", Language: "en", Text: text, HTML: "<p>", Date: time.Now()}
+		if err := box.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		box.list(w, httptest.NewRequest(http.MethodGet, "/mail", nil))
+		_, shown, _ := strings.Cut(w.Body.String(), "<pre ")
+		shown, _, _ = strings.Cut(shown, "</pre>")
+		var links []string
+		for _, link := range strings.Split(shown, "<a href=\"")[1:] {
+			address, _, _ := strings.Cut(link, "\"")
+			links = append(links, html.UnescapeString(address))
+		}
+		if !slices.Equal(links, want) || strings.Contains(shown, "<script") {
+			t.Errorf("%q links %q, want %q:\n%s", text, links, want, shown)
+		}
+		var whole strings.Builder
+		for _, p := range box.pieces(text) {
+			whole.WriteString(p.Words + p.Address)
+		}
+		if whole.String() != text {
+			t.Errorf("%q is shown as %q", text, whole.String())
+		}
 	}
 }
