@@ -178,7 +178,7 @@ func (p *People) Join(ctx context.Context, ticketID storage.ID, n Newcomer, by B
 		joined = "user.set_up"
 		u.Email, u.EmailVerified, u.Admin = n.Email, false, true
 	}
-	if u.Username == "" {
+	if u.Username == "" && u.Email != "" {
 		if u.Username, err = p.freeUsername(ctx, u.Email); err != nil {
 			return storage.User{}, err
 		}

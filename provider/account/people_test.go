@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/sqlite"
 )
@@ -20,17 +22,22 @@ import (
 // house is a People over a real store with a clock of its own.
 type house struct {
 	*People
-	store *sqlite.Store
-	now   atomic.Int64 // seconds
+	store   *sqlite.Store
+	path    string // of the database
+	limiter *throttle.Limiter
+	now     atomic.Int64 // seconds
 }
 
 func (h *house) time() time.Time { return time.Unix(h.now.Load(), 0) }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return houseOf(t, SignUpOn) }
+
+// houseOf is a house with that policy.
+func houseOf(t *testing.T, signUp SignUp) *house {
 	t.Helper()
-	h := &house{}
+	h := &house{path: filepath.Join(t.TempDir(), "signet.db")}
 	h.now.Store(1700000000)
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db"), Clock: h.time})
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: h.path, Clock: h.time})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +46,35 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := Config{Issuer: "https://id.example.org", Hash: Params{Memory: 256, Time: 2, Threads: 1}, Clock: h.time}
+	config := Config{
+		Issuer: houseIssuer, Hash: Params{Memory: 256, Time: 2, Threads: 1}, Clock: h.time, Mint: mintOf(t, houseIssuer),
+		SignUp: signUp, FactorRecovery: 72 * time.Hour,
+	}
 	if err := config.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	h.store = store
+	h.store, h.limiter = store, throttle.New(store)
 	h.People = New(store, sealer, NewHasher(2), config)
 	return h
 }
+
+const houseIssuer = "https://id.example.org"
+
+// mintOf makes a mint with one handle key of the issuer's.
+func mintOf(t *testing.T, issuer string) *handle.Mint {
+	t.Helper()
+	key, err := keys.NewHandleKey(1, []byte(strings.Repeat("k", 64)), issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handle.New(oneKey{key})
+}
+
+type oneKey struct{ key keys.HandleKey }
+
+func (k oneKey) Current() keys.HandleKey { return k.key }
+
+func (k oneKey) HandleKey(number uint16) (keys.HandleKey, bool) { return k.key, number == k.key.Number }
 
 func cli() By { return By{Actor: "cli"} }
 

@@ -37,7 +37,8 @@ func usernameOf(email string) string {
 	local, _, _ := strings.Cut(email, "@")
 	local, _, _ = strings.Cut(local, "+")
 	username := fold(local)
-	if _, err := CanonicalUsername(username + strings.Repeat("0", room)); err != nil {
+	_, alone := CanonicalUsername(username)
+	if _, longer := CanonicalUsername(username + strings.Repeat("0", room)); alone != nil || longer != nil {
 		return "user"
 	}
 	return username
