@@ -44,11 +44,11 @@ func (s *subject) recordLog(t *testing.T) {
 		{Kind: "grant.reuse", UserID: id(1), ClientID: "demo", GrantID: id(5)},
 		{Kind: "grant_reuse", UserID: id(1), ClientID: "Demo", GrantID: id(6)},
 		{Kind: "grant.%", UserID: id(2), ClientID: "demo"},
-		{Kind: "grant.reuse", UserID: id(2), ClientID: "dem_", GrantID: id(5)},
-		{Kind: "signin.refused"},
+		{Kind: "grant.reuse", Actor: "cli", UserID: id(2), ClientID: "dem_", GrantID: id(5)},
+		{Kind: "signin.refused", Actor: "Cli"},
 		{Kind: "Grant.Reuse", UserID: id(1), ClientID: "demo "},
 		{Kind: "grant.reuse", UserID: id(1), ClientID: "demo", GrantID: id(6)},
-		{Kind: "signin.refused", UserID: id(1)},
+		{Kind: "signin.refused", Actor: "cli", UserID: id(1)},
 	} {
 		e.ID = id(n + 1)
 		ok(t, s.RecordEvents(t.Context(), []storage.Event{e}))
@@ -74,6 +74,25 @@ func listEventsSelects(t *testing.T, s *subject) {
 		{storage.EventFilter{UserID: id(1), Before: id(7), Limit: 2}, []int{6, 2}},
 		{storage.EventFilter{Limit: 3}, []int{8, 7, 6}},
 		{storage.EventFilter{Kind: "nothing"}, nil},
+		{storage.EventFilter{Kind: "grant.*"}, []int{7, 4, 3, 1}},
+		{storage.EventFilter{Kind: "grant.%*"}, []int{3}},
+		{storage.EventFilter{Kind: "grant_*"}, []int{2}},
+		{storage.EventFilter{Kind: "G*"}, []int{6}},
+		{storage.EventFilter{Kind: "grant.reuse*"}, []int{7, 4, 1}},
+		{storage.EventFilter{Kind: "grant.reuse.*"}, nil},
+		{storage.EventFilter{Kind: "*.reuse"}, nil},
+		{storage.EventFilter{Kind: "*"}, []int{8, 7, 6, 5, 4, 3, 2, 1}},
+		{storage.EventFilter{Actor: "cli"}, []int{8, 4}},
+		{storage.EventFilter{Actor: "Cli"}, []int{5}},
+		{storage.EventFilter{Actor: "cl_"}, nil},
+		{storage.EventFilter{Actor: "cli", Kind: "grant.*"}, []int{4}},
+		{storage.EventFilter{Since: start.Add(6 * time.Second)}, []int{8, 7}},
+		{storage.EventFilter{Since: start.Add(6*time.Second + time.Microsecond)}, []int{8}},
+		{storage.EventFilter{Until: start.Add(2 * time.Second)}, []int{2, 1}},
+		{storage.EventFilter{Until: start.Add(2*time.Second + time.Microsecond)}, []int{3, 2, 1}},
+		{storage.EventFilter{Since: start.Add(time.Second).In(time.FixedZone("", 3600)), Until: start.Add(4 * time.Second)}, []int{4, 3, 2}},
+		{storage.EventFilter{Since: start.Add(time.Second), Until: start.Add(6 * time.Second), Before: id(6), UserID: id(2), Limit: 1}, []int{4}},
+		{storage.EventFilter{Since: start.Add(time.Hour)}, nil},
 	} {
 		var got []int
 		for _, e := range s.events(t, c.of) {

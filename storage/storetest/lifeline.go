@@ -60,6 +60,7 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("ResealSeed", s.ResealSeed(ctx, id(5), []byte{1}, []byte{2}))
 	callReaders(ctx, s, each)
 	callChain(ctx, s, each)
+	callPasskeys(ctx, s, each)
 	callBrowsers(ctx, s, each)
 }
 
@@ -209,7 +210,7 @@ func cancelledContext(t *testing.T, s *subject) {
 	for _, read := range []string{
 		"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping", "ListGrants", "FindRefusal",
 		"FindSessions", "ListSessions", "FindDevices", "ListDevices", "FindConsent", "ListConsents", "FindPushed", "FindUserCode",
-		"UnchainedEvents", "ChainedEvents", "ListCheckpoints", "StaleCheckpoints",
+		"UnchainedEvents", "ChainedEvents", "ListCheckpoints", "StaleCheckpoints", "FindPasskey",
 	} {
 		fails(t, failed[read], storage.ErrUnavailable) // a read leaves no outcome unknown
 	}

@@ -22,7 +22,7 @@ type race struct {
 
 // races lists every race. everyConditionalWriteHasItsRace compares it with the contract.
 func races() []race {
-	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces(), keyRaces(), chainRaces(), sessionRaces(),
+	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces(), keyRaces(), chainRaces(), passkeyRaces(), sessionRaces(),
 		frontDoorRaces())
 }
 
@@ -51,6 +51,8 @@ var unconditional = map[string]string{
 	"StaleSeeds":       "reads",
 	"ListEvents":       "reads",
 	"WalkGrants":       "reads",
+	"FindPasskey":      "reads",
+	"RenamePasskey":    "is one row's newest name, whoever gave it last",
 	"UnchainedEvents":  "reads",
 	"ChainedEvents":    "reads",
 	"ListCheckpoints":  "reads",
