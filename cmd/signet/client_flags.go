@@ -111,6 +111,7 @@ func (f *clientFlags) numbers(cmd *cobra.Command) {
 	}{
 		{"id-token-on-refresh", "a refresh answers with an ID token too", func(m *m) *bool { return &m.IDTokenOnRefresh }},
 		{"require-pushed-authorization-requests", "its authorization requests must be pushed first (RFC 9126)", func(m *m) *bool { return &m.RequirePAR }},
+		{"require-second-factor", "people sign in to it with a second factor; who has none is led to enrol one", func(m *m) *bool { return &m.RequireSecondFactor }},
 		{"require-auth-time", "kept as RFC 7591 has it: auth_time is in every ID token anyway", func(m *m) *bool { return &m.RequireAuthTime }},
 		{"backchannel-logout-session-required", "its logout tokens must name the session", func(m *m) *bool { return &m.BackchannelLogoutSessionRequired }},
 		{"frontchannel-logout-session-required", "its front-channel page must be told the session", func(m *m) *bool { return &m.FrontchannelLogoutSessionRequired }},

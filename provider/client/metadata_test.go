@@ -193,7 +193,7 @@ func full() storage.ClientMetadata {
 		TOSURI: "http://localhost:3000/terms#top", IDTokenSignedAlg: "RS256", AccessTokenFormat: "opaque", AccessTokenSignedAlg: "ES256",
 		AccessTokenLifetime: 10, RefreshTokenLifetime: maxRefreshTokenLifetime, RefreshTokenIdleLifetime: maxRefreshTokenLifetime, RefreshRotation: storage.Static,
 		RefreshGrace: 300, IDTokenOnRefresh: true, FirstParty: true, Resources: []string{"https://api.example"},
-		RequirePAR: true, DefaultMaxAge: new(int64(0)), DefaultACRValues: []string{oauth.ACRMFA, "0"}, UserinfoSignedAlg: "RS256",
+		RequirePAR: true, RequireSecondFactor: true, DefaultMaxAge: new(int64(0)), DefaultACRValues: []string{oauth.ACRMFA, "0"}, UserinfoSignedAlg: "RS256",
 		PostLogoutRedirectURIs: []string{"https://a.example/bye?x=1", "http://127.0.0.1:3000/"},
 		BackchannelLogoutURI:   "http://localhost:3000/backchannel?tenant=1", BackchannelLogoutSessionRequired: true,
 		FrontchannelLogoutURI: "https://A.example:443/frontchannel?tenant=1", FrontchannelLogoutSessionRequired: true,

@@ -104,7 +104,7 @@ func fullClient(name string) storage.Client {
 			RefreshRotation: storage.Balanced, RefreshGrace: 30, IDTokenOnRefresh: true, FirstParty: true,
 			Resources: []string{"https://api.example/"}, TokenEndpointAuthAlg: "PS256", JWKS: json.RawMessage(`{"keys":[{"kty":"OKP","kid":"é\u0000 "}]}`),
 			JWKSURI: "https://rp.example/jwks", AssertionAudience: "issuer", RequirePKCE: &pkce,
-			RequirePAR: true, RequireAuthTime: true, DefaultMaxAge: &maxAge, DefaultACRValues: []string{"urn:b", "urn:a"},
+			RequirePAR: true, RequireSecondFactor: true, RequireAuthTime: true, DefaultMaxAge: &maxAge, DefaultACRValues: []string{"urn:b", "urn:a"},
 			UserinfoSignedAlg: "RS256", PostLogoutRedirectURIs: []string{"https://rp.example/out?a=1&b=2"},
 			BackchannelLogoutURI: "https://rp.example/back", BackchannelLogoutSessionRequired: true,
 			FrontchannelLogoutURI: "https://rp.example/front", FrontchannelLogoutSessionRequired: true,
