@@ -218,7 +218,7 @@ func (p *person) signIn(t testing.TB, name string) {
 func (p *person) factor(t testing.TB, app string) {
 	t.Helper()
 	v := p.visit(t)
-	_, err := p.w.Browsers.SecondFactor(t.Context(), v, "", v.Accounts[0], browser.Proof{OTP: p.w.code(t, app)})
+	_, err := p.w.Browsers.SecondFactor(t.Context(), v, "", v.Accounts[0], browser.Proof{Proof: account.Proof{OTP: p.w.code(t, app)}})
 	must(t, err)
 	p.take(v)
 	p.w.pass(time.Second)

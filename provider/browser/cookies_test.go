@@ -23,7 +23,7 @@ func TestCookiesAreKeptFromOtherHostsScriptsAndSites(t *testing.T) {
 		_, err := p.signIn(t, "ada", good)
 		must(t, err)
 		v := p.visit(t)
-		_, err = w.SecondFactor(t.Context(), v, "", v.Accounts[0], Proof{OTP: w.code(t, app), Remember: true})
+		_, err = w.SecondFactor(t.Context(), v, "", v.Accounts[0], remembered(otp(w.code(t, app))))
 		must(t, err)
 		_, err = w.FormToken(v, "/login")
 		must(t, err)

@@ -12,11 +12,10 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// Proof is a second factor: OTP, or else RecoveryCode.
+// Proof is a second factor.
 type Proof struct {
-	OTP          string
-	RecoveryCode string
-	Remember     bool // do not ask for it again at this browser, for 30 days
+	account.Proof
+	Remember bool // do not ask for it again at this browser, for 30 days
 }
 
 // SecondFactor proves a second factor of one of the visit's accounts: it completes a sign-in whose password was proven within the
@@ -59,20 +58,13 @@ func (b *Browsers) secondFactor(ctx context.Context, v *Visit, clientID string, 
 // account.ErrWrong.
 func (b *Browsers) proveFactor(
 	ctx context.Context, v *Visit, clientID string, a Account, person storage.SignIn, p Proof,
-) (_ Account, err error) {
-	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
-	amr := []string{oauth.AMRPassword, oauth.AMRMFA}
-	if p.OTP != "" {
-		amr = []string{oauth.AMRPassword, oauth.AMROTP, oauth.AMRMFA}
-		spend.FactorID, spend.Step, err = b.people.MatchFactor(person, p.OTP)
-	} else {
-		spend.RecoveryCode, err = account.RecoverySpend(person.User.ID, p.RecoveryCode)
-	}
+) (Account, error) {
+	spend, amr, err := b.people.ProveFactor(person, p.Proof)
 	if err != nil {
 		return Account{}, err
 	}
 	a.User, a.HasFactor = person.User, person.HasFactor()
-	made := b.byFactor(&a, person.Now, AwaitsFactor(a.Session, person.Now), amr...)
+	made := b.byFactor(&a, person.Now, AwaitsFactor(a.Session, person.Now), append([]string{oauth.AMRPassword}, amr...)...)
 	a, err = b.write(ctx, v, clientID, a, made, person.Now, spend)
 	if errors.Is(err, storage.ErrSpent) {
 		return Account{}, fmt.Errorf("%w: %w", account.ErrWrong, err)

@@ -28,7 +28,7 @@ func TestAPersonWithAFactorIsSignedInByHalfAndThenWhole(t *testing.T) {
 	stale := p.copy()
 	passwordAt := w.time()
 	w.pass(9 * time.Minute)
-	whole, err := p.factor(t, Proof{OTP: w.code(t, app)})
+	whole, err := p.factor(t, otp(w.code(t, app)))
 	must(t, err)
 	s := whole.Session
 	check(t, s.ID == half.Session.ID && s.SignedIn() && s.AuthTime.Equal(passwordAt) && s.FactorAt.Equal(w.time()) && s.ACR == oauth.ACRMFA &&
@@ -46,7 +46,7 @@ func TestHalfASignInDiesAfterTenMinutes(t *testing.T) {
 	late := p.visit(t)
 	w.pass(10 * time.Minute)
 	check(t, len(p.visit(t).Accounts) == 0, "it is still there")
-	_, err := w.SecondFactor(t.Context(), late, "app", late.Accounts[0], Proof{OTP: w.code(t, app)})
+	_, err := w.SecondFactor(t.Context(), late, "app", late.Accounts[0], otp(w.code(t, app)))
 	want(t, err, ErrGone)
 }
 
@@ -59,7 +59,7 @@ func TestAStepUpProvesTheFactorAndFreshensNothing(t *testing.T) {
 	app, _ := w.enrol(t, ada)
 	stale := p.copy()
 	w.pass(time.Hour)
-	a, err := p.factor(t, Proof{OTP: w.code(t, app)})
+	a, err := p.factor(t, otp(w.code(t, app)))
 	must(t, err)
 	s := a.Session
 	check(t, s.ID == before.ID && s.Digest != before.Digest && s.AuthTime.Equal(before.AuthTime) && s.FactorAt.Equal(w.time()) &&
@@ -73,14 +73,14 @@ func TestSigningInAgainByHalfTakesNothingAway(t *testing.T) {
 	app, _ := w.enrol(t, w.user(t, "ada"))
 	p := w.browser()
 	p.mustSignIn(t, "ada")
-	whole, err := p.factor(t, Proof{OTP: w.code(t, app)})
+	whole, err := p.factor(t, otp(w.code(t, app)))
 	must(t, err)
 	w.pass(time.Hour)
 	half := p.mustSignIn(t, "ada").Session
 	check(t, half.ID == whole.Session.ID && half.AuthTime.Equal(whole.Session.AuthTime) && half.ACR == oauth.ACRMFA &&
 		half.PasswordAt.Equal(w.time()) && half.ExpiresAt.Equal(whole.Session.ExpiresAt) && AwaitsFactor(half, w.time()), "%+v", half)
 	again := p.copy()
-	_, err = p.factor(t, Proof{OTP: w.code(t, app)})
+	_, err = p.factor(t, otp(w.code(t, app)))
 	must(t, err)
 	s := p.visit(t).Accounts[0].Session
 	check(t, s.AuthTime.Equal(half.PasswordAt) && !AwaitsFactor(s, w.time()), "%+v", s)
@@ -88,7 +88,7 @@ func TestSigningInAgainByHalfTakesNothingAway(t *testing.T) {
 
 	p.mustSignIn(t, "ada") // and then waits too long
 	w.pass(11 * time.Minute)
-	a, err := p.factor(t, Proof{OTP: w.code(t, app)})
+	a, err := p.factor(t, otp(w.code(t, app)))
 	must(t, err)
 	check(t, a.Session.AuthTime.Equal(s.AuthTime), "a password of eleven minutes ago was taken for fresh: %+v", a.Session)
 }
@@ -101,14 +101,14 @@ func TestARecoveryCodeServesOnce(t *testing.T) {
 	p, q := w.browser(), w.browser()
 	p.mustSignIn(t, "ada")
 	q.mustSignIn(t, "ada")
-	a, err := p.factor(t, Proof{RecoveryCode: strings.ToLower(recovery[0])})
+	a, err := p.factor(t, recoveryCode(strings.ToLower(recovery[0])))
 	must(t, err)
 	check(t, a.Session.ACR == oauth.ACRMFA && slices.Equal(a.Session.AMR, []string{"pwd", "mfa"}), "%+v", a.Session)
-	for _, proof := range []Proof{{RecoveryCode: recovery[0]}, {RecoveryCode: "no code"}, {}, {OTP: recovery[1]}} {
+	for _, proof := range []Proof{recoveryCode(recovery[0]), recoveryCode("no code"), {}, otp(recovery[1])} {
 		_, err = q.factor(t, proof)
 		want(t, err, account.ErrWrong)
 	}
-	_, err = q.factor(t, Proof{RecoveryCode: recovery[1]})
+	_, err = q.factor(t, recoveryCode(recovery[1]))
 	must(t, err)
 	events := w.events(t, ada)
 	check(t, slices.Equal(events, []string{
@@ -137,7 +137,7 @@ func TestAOneTimeCodeServesOnceWhereverItIsTried(t *testing.T) {
 	for i, v := range visits {
 		all.Go(func() {
 			<-start
-			_, err := nodes[i%2].SecondFactor(t.Context(), v, "app", v.Accounts[0], Proof{OTP: written[i]})
+			_, err := nodes[i%2].SecondFactor(t.Context(), v, "app", v.Accounts[0], otp(written[i]))
 			switch {
 			case err == nil:
 				served.Add(1)
@@ -158,15 +158,15 @@ func TestSecondFactorsAreThrottledByThePersonAndNotWithThePassword(t *testing.T)
 	p := w.browser()
 	p.mustSignIn(t, "ada")
 	for range 5 {
-		_, err := p.factor(t, Proof{OTP: "000000"})
+		_, err := p.factor(t, otp("000000"))
 		want(t, err, account.ErrWrong)
 	}
-	_, err := p.factor(t, Proof{OTP: w.code(t, app)})
+	_, err := p.factor(t, otp(w.code(t, app)))
 	refused := oauth.As(err)
 	check(t, refused != nil && refused.Code == oauth.SlowDown && refused.RetryAfter > 0, "the sixth guess: %v", err)
 	p.mustSignIn(t, "ada")
 	w.pass(time.Minute)
-	_, err = p.factor(t, Proof{OTP: w.code(t, app)})
+	_, err = p.factor(t, otp(w.code(t, app)))
 	must(t, err)
 }
 
@@ -178,11 +178,11 @@ func TestASecondFactorIsForTheVisitsOwnAccounts(t *testing.T) {
 	p := w.browser()
 	foreign := p.mustSignIn(t, "ada")
 	v := w.browser().visit(t)
-	_, err := w.SecondFactor(t.Context(), v, "app", foreign, Proof{OTP: w.code(t, app)})
+	_, err := w.SecondFactor(t.Context(), v, "app", foreign, otp(w.code(t, app)))
 	want(t, err, ErrGone)
 	v = p.visit(t)
 	_, err = w.store.EndSessions(t.Context(), storage.SessionsOf{UserID: ada.ID}, storage.ReasonUser, storage.Also{})
 	must(t, err)
-	_, err = w.SecondFactor(t.Context(), v, "app", v.Accounts[0], Proof{OTP: w.code(t, app)}) // ended between the two reads
+	_, err = w.SecondFactor(t.Context(), v, "app", v.Accounts[0], otp(w.code(t, app))) // ended between the two reads
 	want(t, err, ErrGone)
 }

@@ -59,7 +59,7 @@ func TestAPersonForgetsTheirOwnBrowsersAlone(t *testing.T) {
 		p := w.browser()
 		_, err := p.signIn(t, u.Username, good)
 		must(t, err)
-		a, err := p.factor(t, Proof{OTP: w.code(t, app), Remember: true})
+		a, err := p.factor(t, remembered(otp(w.code(t, app))))
 		must(t, err)
 		w.pass(30 * time.Second)
 		return p, a

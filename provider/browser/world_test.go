@@ -181,6 +181,16 @@ func (c *client) factor(t *testing.T, p Proof) (Account, error) {
 	return a, err
 }
 
+func otp(code string) Proof { return Proof{Proof: account.Proof{OTP: code}} }
+
+func recoveryCode(code string) Proof { return Proof{Proof: account.Proof{RecoveryCode: code}} }
+
+// remembered is p, by who asks not to be asked again.
+func remembered(p Proof) Proof {
+	p.Remember = true
+	return p
+}
+
 func (c *client) session() string { return c.cookies[hostPrefix+cookieSessions] }
 
 func names(accounts []Account) (all []string) {

@@ -44,18 +44,11 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 		_ = ticket.GiveBack(ctx) // the code was not looked at: no failure
 		return nil, err
 	}
-	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
-	amr := []string{oauth.AMRPassword, oauth.AMROTP, oauth.AMRMFA}
-	if otp != "" {
-		spend.FactorID, spend.Step, err = e.People.MatchFactor(person, otp)
-	} else {
-		amr = []string{oauth.AMRPassword, oauth.AMRMFA}
-		spend.RecoveryCode, err = account.RecoverySpend(person.User.ID, recovery)
-	}
+	spend, amr, err := e.People.ProveFactor(person, account.Proof{OTP: otp, RecoveryCode: recovery})
 	if err != nil {
 		return nil, e.wrongFactor(ctx, q, person.User.ID, err)
 	}
-	return e.redeem(ctx, q, s, spend, amr, ticket)
+	return e.redeem(ctx, q, s, spend, append([]string{oauth.AMRPassword}, amr...), ticket)
 }
 
 // redeem is the plan that activates the pending grant, for no more than its client is still registered for.

@@ -59,14 +59,14 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		ACR: oauth.ACRPassword, AMR: []string{oauth.AMRPassword}, AuthTime: person.Now, CreatedAt: person.Now, Seen: q.seen,
 	}
 	spend := storage.Spend{UserID: person.User.ID, UserRevision: person.User.Revision}
-	if len(person.Factors) == 0 {
-		if e.SecondFactor.Asks(person.User) {
-			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in")
+	if !person.HasFactor() {
+		if e.SecondFactor.Asks(person.User) || meta.RequireSecondFactor {
+			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in here: its owner does so at the account page of this server")
 		}
 		return e.create(q, g, to.form, spend, nil)
 	}
 	if q.params.Get("otp") == "" {
-		return nil, e.askSecondFactor(ctx, q, g, spend)
+		return nil, e.askSecondFactor(ctx, q, g, spend, person)
 	}
 	ticket, err := e.proveOTP(ctx, q, person, &spend)
 	if err != nil {
@@ -128,8 +128,9 @@ func (e *Endpoint) refused(ctx context.Context, q *request, kind string, user st
 	}})
 }
 
-// askSecondFactor keeps the half-done sign-in as a pending grant and answers mfa_required with the handle that goes on with it.
-func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Grant, spend storage.Spend) error {
+// askSecondFactor keeps the half-done sign-in as a pending grant and answers mfa_required with the handle that goes on with it, and
+// with what of the person's it takes: a passkey signs at our own pages alone.
+func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Grant, spend storage.Spend, person storage.SignIn) error {
 	secret := handle.NewSecret()
 	g.State, g.Pending = storage.Pending, &storage.Waiting{Kind: storage.WaitingMFA}
 	g.SecretHash, g.ExpiresAt, g.KeyID = handle.SecretDigest(secret), g.CreatedAt.Add(mfaTokenLifetime), e.Mint.CurrentKey()
@@ -140,8 +141,12 @@ func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Gr
 	if err := e.Store.CreateGrant(ctx, g, spend, storage.Also{}); err != nil {
 		return err
 	}
+	methods := []string{"otp", "recovery_code"}
+	if len(person.Factors) == 0 {
+		methods = methods[1:]
+	}
 	refusal := oauth.Errorf(oauth.MFARequired, "this account has a second factor: send its code with mfa_token and grant_type %s", oauth.GrantMFAOTP)
-	refusal.Extra = map[string]any{"mfa_token": mfaToken, "mfa_methods": []string{"otp", "recovery_code"}}
+	refusal.Extra = map[string]any{"mfa_token": mfaToken, "mfa_methods": methods}
 	return refusal
 }
 
