@@ -47,6 +47,9 @@ func (p *Provider) metadata() map[string]any {
 		"frontchannel_logout_supported":         true,
 		"frontchannel_logout_session_supported": true,
 	}
+	if p.door.SignUp {
+		m["prompt_values_supported"] = []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount, oauth.PromptCreate}
+	}
 	if len(p.config.UILocales) > 0 {
 		m["ui_locales_supported"] = p.config.UILocales
 	}

@@ -78,12 +78,12 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	})
 	p.door = &authorize.Door{
 		Store: store, Clients: p.clients, Browsers: p.browsers, Mint: mint, Issuer: issuer, Limiter: limiter,
-		IssuerURL: c.Issuer, Observer: c.Observer,
+		IssuerURL: c.Issuer, SignUp: c.SignUp == account.SignUpOn, Observer: c.Observer,
 	}
 	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
 	p.logout = logout.New(store, p.clients, p.browsers, issuer, out, logout.Config{Issuer: c.Issuer})
 	p.mail, err = mail.New(store, mail.Config{
-		Issuer: c.Issuer, Transport: c.MailTransport, From: c.MailFrom, Clock: c.Clock, Logger: c.Logger, Observer: c.Observer,
+		Issuer: c.Issuer, Transport: c.MailTransport, From: c.MailFrom, Clock: c.Clock, Logger: c.Logger, Observer: c.Observer, Link: p.mailLink,
 	})
 	if err != nil {
 		return nil, err
