@@ -3,12 +3,15 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/logout"
+	"github.com/signet-idp/signet/provider/mail"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -91,6 +94,15 @@ func (p *Provider) send(ctx context.Context, l storage.Letter) error {
 		return p.logout.Deliver(ctx, l)
 	}
 	return p.mail.Deliver(ctx, l)
+}
+
+// mailLink is the link that a mail brings, made when it leaves.
+func (p *Provider) mailLink(ctx context.Context, ticketID storage.ID) (string, error) {
+	link, err := p.people.MailLink(ctx, ticketID)
+	if errors.Is(err, account.ErrLink) {
+		err = fmt.Errorf("%w (%w)", mail.ErrNoLink, err)
+	}
+	return link, err
 }
 
 // grantWalk goes through all grants in the order of their keys, a page each round, and drops those that are idle or revoked and of
