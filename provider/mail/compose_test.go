@@ -138,23 +138,6 @@ func TestTimesAreThePersonsOwn(t *testing.T) {
 	}
 }
 
-// TestABrowserIsNamedByWordsOfOurs alone: what else a User-Agent says may be anything, also a lure.
-func TestABrowserIsNamedByWordsOfOurs(t *testing.T) {
-	t.Parallel()
-	for agent, want := range map[string]string{
-		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                  "Firefox, Linux",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": "Safari, iPhone",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0":                   "Edge, Windows",
-		"Chrome/1 to save your account visit https://evil.example":                                                                                "Chrome",
-		"visit https://evil.example": "",
-		"":                           "",
-	} {
-		if got := agentName(agent); got != want {
-			t.Errorf("%q is named %q, want %q", agent, got, want)
-		}
-	}
-}
-
 // words are what a reader of HTML sees.
 func words(t *testing.T, page string) string {
 	t.Helper()
@@ -226,31 +209,34 @@ func TestEveryTextIsThereAndUsed(t *testing.T) {
 	}
 }
 
-// TestEveryLetterThatIsWrittenHasAMail: one of a kind that is not here would wait for three days and be dropped.
+// TestEveryLetterThatIsWrittenHasAMail: one of a kind that is not here would wait for three days and be dropped. And each kind is written.
 func TestEveryLetterThatIsWrittenHasAMail(t *testing.T) {
 	t.Parallel()
-	written := regexp.MustCompile(`(?:letters\(|letter :?= |Letter\{+Kind: )"([a-z_]+)"`)
-	found := map[string]bool{}
+	written := regexp.MustCompile(`(?:[lL]etters?\(|letterTo\(|letter :?= |Letter\{+Kind: )"([a-z_]+)"`)
+	quoted := regexp.MustCompile(`"([a-z_]+)"`)
+	mentioned := map[string]bool{}
 	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || filepath.Dir(path) == filepath.Join("..", "mail") {
 			return err
 		}
 		text, err := os.ReadFile(path)
 		for _, m := range written.FindAllStringSubmatch(string(text), -1) {
-			found[m[1]] = true
+			if _, known := kinds()[m[1]]; !known && m[1] != nothingHere {
+				t.Errorf("%s writes letters of kind %s, of which no mail is made", path, m[1])
+			}
+		}
+		for _, m := range quoted.FindAllStringSubmatch(string(text), -1) {
+			mentioned[m[1]] = true
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind := range found {
-		if _, known := kinds()[kind]; !known && kind != nothingHere {
-			t.Errorf("letters of kind %s are written, and no mail is made of them", kind)
+	for kind := range kinds() {
+		if !mentioned[kind] {
+			t.Errorf("nobody writes letters of kind %s", kind)
 		}
-	}
-	if len(found) < 5 {
-		t.Errorf("letters were found of %v alone", found)
 	}
 }
 
