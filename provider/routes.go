@@ -64,6 +64,8 @@ func (p *Provider) table() []Route {
 		{Path: "/login", Methods: getsPost, Cache: cacheNever, Page: "login"},
 		{Path: "/login/choose", Methods: getsPost, Cache: cacheNever, Page: "choose"},
 		{Path: "/mfa", Methods: getsPost, Cache: cacheNever, Page: "mfa"},
+		{Path: "/mfa/enrol", Methods: getsPost, Cache: cacheNever, Page: "enrol"},
+		{Path: "/mfa/lost", Methods: getsPost, Cache: cacheNever, Page: "lost"},
 		{Path: "/consent", Methods: getsPost, Cache: cacheNever, Page: "consent"},
 		{Path: "/device", Methods: getsPost, Cache: cacheNever, Page: "device"},
 		{Path: "/account", Methods: get, Cache: cacheNever, Page: "account"},

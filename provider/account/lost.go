@@ -16,6 +16,9 @@ func (p *People) RecoveryOffered(signIn storage.SignIn) bool {
 	return p.factorRecovery > 0 && signIn.HasFactor() && signIn.User.Email != ""
 }
 
+// RecoveryWait is for how long it is waited then.
+func (p *People) RecoveryWait() time.Duration { return p.factorRecovery }
+
 // BeginRecovery has the person, who has just proven the password, be rid of the second factors after Config.FactorRecovery, and tells
 // them. Errors: ErrLink, it is not offered; ErrPending; ErrNotFound; the store's.
 func (p *People) BeginRecovery(ctx context.Context, signIn storage.SignIn, by By) (storage.Ticket, error) {

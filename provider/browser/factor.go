@@ -89,6 +89,11 @@ func AwaitsFactor(s storage.Session, now time.Time) bool {
 	return s.PasswordAt.After(s.AuthTime) && now.Sub(s.PasswordAt) < halfDone
 }
 
+// ProvenLately reports whether the password was proven in the session so short a time ago that it serves for more than to go on.
+func ProvenLately(s storage.Session, now time.Time) bool {
+	return !s.PasswordAt.IsZero() && now.Sub(s.PasswordAt) < halfDone
+}
+
 // AwaitsEnrolment reports whether a password was proven in the account's session, by somebody without a second factor, that does not
 // sign in before one is enrolled. That takes longer than to type a code.
 func AwaitsEnrolment(a Account, now time.Time) bool {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -25,6 +27,22 @@ func (b *Browsers) Joined(ctx context.Context, v *Visit, clientID string, u stor
 	b.know(v, u.ID) // it is their own: no letter tells them of it
 	made := b.byPassword(&a, !a.HasFactor && !b.policy.Asks(a.User))
 	return b.writeOnce(ctx, v, clientID, a, made, person)
+}
+
+// ProveEnrolment is account.People.ProveTOTP for the person of an account. A wrong code counts as a wrong second factor does. Errors:
+// those; *oauth.Error slow_down.
+func (b *Browsers) ProveEnrolment(
+	ctx context.Context, v *Visit, a Account, id storage.ID, code string,
+) (account.Confirmation, []string, error) {
+	ticket, err := b.limiter.SecondFactor(ctx, a.User.ID, throttle.Caller{Address: v.Seen.Address})
+	if err != nil {
+		return account.Confirmation{}, nil, err
+	}
+	proof, recovery, err := b.people.ProveTOTP(ctx, a.User.ID, id, code)
+	if !errors.Is(err, account.ErrWrong) {
+		_ = ticket.GiveBack(ctx)
+	}
+	return proof, recovery, err
 }
 
 // Enrolled tells that the person of one of the visit's accounts has confirmed their first factor, in this very session: that

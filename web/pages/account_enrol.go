@@ -17,13 +17,23 @@ import (
 // accountEnrol shows a new authenticator's seed, and takes its first code.
 type accountEnrol struct {
 	owned
+	Seed *seedView
+}
+
+func (accountEnrol) template() string { return "account_enrol" }
+
+// seedView is a new authenticator's seed, as a person takes it over into an app.
+type seedView struct {
 	Enrolment string // sealed
 	Device    string // the name that the person gave it; ""
 	Secret    string // in groups
 	QR        qrCode
 }
 
-func (accountEnrol) template() string { return "account_enrol" }
+func (x *exchange) seed(e *account.Enrolment) (*seedView, error) {
+	code, err := drawQR(e.URI)
+	return &seedView{Enrolment: x.params.Get("enrolment"), Device: e.Name, Secret: grouped(e.Secret), QR: code}, err
+}
 
 // begunFactor is an enrolment on its way through the browser that began it: no other is shown, or confirmed.
 type begunFactor struct {
@@ -33,19 +43,25 @@ type begunFactor struct {
 
 // begun reads which enrolment the page is about; nil without an error, where the browser was sent back to begin.
 func (x *exchange) begun(p *authorize.Passage) (*account.Enrolment, error) {
-	var b begunFactor
-	err := x.browsers.Unseal(x.visit, x.params.Get("enrolment"), &b)
-	if err == nil && b.Session == p.Account.Session.ID {
-		var e account.Enrolment
-		if e, err = x.people.Enrolment(x.ctx(), p.Account.User, b.Factor); err == nil {
-			return &e, nil
-		}
-		if !errors.Is(err, account.ErrNoEnrollment) {
-			return nil, err
-		}
+	e, err := x.begunFor(p)
+	if e == nil && err == nil {
+		x.redirect(x.accountAddress(authorize.AccountFactors))
 	}
-	x.redirect(x.accountAddress(authorize.AccountFactors))
-	return nil, nil
+	return e, err
+}
+
+// begunFor is the enrolment that the address or the form names; nil, where it is none that was begun in this browser, by this session,
+// and waits still.
+func (x *exchange) begunFor(p *authorize.Passage) (*account.Enrolment, error) {
+	var b begunFactor
+	if x.browsers.Unseal(x.visit, x.params.Get("enrolment"), &b) != nil || b.Session != p.Account.Session.ID {
+		return nil, nil
+	}
+	e, err := x.people.Enrolment(x.ctx(), p.Account.User, b.Factor)
+	if errors.Is(err, account.ErrNoEnrollment) {
+		return nil, nil
+	}
+	return &e, err
 }
 
 func showEnrolment(x *exchange) error {
@@ -61,9 +77,9 @@ func showEnrolment(x *exchange) error {
 }
 
 func (x *exchange) showEnrolment(p *authorize.Passage, e *account.Enrolment, status int, problem string) error {
-	page := accountEnrol{Enrolment: x.params.Get("enrolment"), Device: e.Name, Secret: grouped(e.Secret)}
+	var page accountEnrol
 	var err error
-	if page.QR, err = drawQR(e.URI); err != nil {
+	if page.Seed, err = x.seed(e); err != nil {
 		return err
 	}
 	if page.owned, err = x.owned(p); err != nil {
@@ -82,7 +98,7 @@ func confirmEnrolment(x *exchange) error {
 	if e == nil || err != nil {
 		return err
 	}
-	proof, codes, err := x.people.ProveTOTP(x.ctx(), p.Account.User.ID, e.ID, withoutSpace(x.params.Get("otp")))
+	proof, codes, err := x.browsers.ProveEnrolment(x.ctx(), x.visit, *p.Account, e.ID, withoutSpace(x.params.Get("otp")))
 	if err != nil {
 		return x.failing(err, func(status int, problem string) error { return x.showEnrolment(p, e, status, problem) })
 	}

@@ -8,7 +8,7 @@ func accountSamples() []page {
 	}
 	wrong := ada
 	wrong.Login, wrong.Done, wrong.Problem = "", "", "Wrong."
-	at := moment{"2026-11-22T12:00:00Z", "2026-11-22 12:00 UTC"}
+	at := sampleMoment()
 	here := sessionView{ID: "0192", Agent: "Firefox, Linux", Address: "192.0.2.1", Used: at, SignedIn: at}
 	asks := []ask{{Text: "See your email address", Values: []string{"ada@example.com"}}, {Text: "Use the permission books:read"}}
 	return []page{
@@ -25,8 +25,8 @@ func accountSamples() []page {
 		accountFactors{owned: ada},
 		accountFactors{owned: wrong, Authenticators: []authenticator{{"0192", "Phone", at}, {"0193", "", at}}, Codes: 9, Full: true, Bound: true, Remembered: []sessionView{here}},
 		accountFactors{owned: wrong, Authenticators: []authenticator{{"0192", "Phone", at}}, Codes: 9},
-		accountEnrol{owned: wrong, Enrolment: "stx_sample", Device: "Phone", Secret: "ABCD EFGH", QR: qrCode{21, "M0 0h7v1h-7z"}},
-		accountEnrol{owned: ada, Enrolment: "stx_sample", Secret: "ABCD EFGH", QR: qrCode{21, "M0 0h7v1h-7z"}},
+		accountEnrol{owned: wrong, Seed: seedSample("Phone")},
+		accountEnrol{owned: ada, Seed: seedSample("")},
 		accountCodes{owned: ada, Codes: []string{"0123-4567-89ab-cdef-ghjk-mnpq-rstv"}, Sealed: "stx_sample"},
 		accountSessions{owned: ada, Here: here, Others: []sessionView{here, here}},
 		accountSessions{owned: ada, Here: sessionView{ID: "0192", Agent: "Unknown browser", Used: at, SignedIn: at}},
@@ -40,3 +40,9 @@ func accountSamples() []page {
 		accountEvents{owned: ada},
 	}
 }
+
+func seedSample(device string) *seedView {
+	return &seedView{Enrolment: "stx_sample", Device: device, Secret: "ABCD EFGH", QR: qrCode{21, "M0 0h7v1h-7z"}}
+}
+
+func sampleMoment() moment { return moment{"2026-11-22T12:00:00Z", "2026-11-22 12:00 UTC"} }

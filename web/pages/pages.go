@@ -69,6 +69,8 @@ func actions() map[string]action {
 		"login":     {get: showSignIn, post: signIn},
 		"choose":    {get: showChoice, post: choose},
 		"mfa":       {get: showFactor, post: secondFactor},
+		"enrol":     {get: showEnrol, post: enrol},
+		"lost":      {get: showLost, post: lost},
 		"consent":   {get: showConsent, post: decideConsent},
 		"device":    {get: showDevice, post: device},
 
