@@ -57,7 +57,7 @@ func newWorld(t *testing.T, c Config) *world {
 	must(t, err)
 	w.store, w.mint = store, handle.New(ring{key})
 	w.people = account.New(store, sealer, account.NewHasher(2), account.Config{
-		Issuer: issuer, Hash: account.Params{Memory: 64, Time: 1, Threads: 1}, Clock: w.time,
+		Issuer: issuer, Hash: account.Params{Memory: 64, Time: 1, Threads: 1}, Clock: w.time, FactorRecovery: 72 * time.Hour,
 	})
 	w.Browsers = w.node(c)
 	return w
