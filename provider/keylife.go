@@ -42,8 +42,8 @@ type Sealed struct {
 	Left int // still under an older one, which is needed to read them
 }
 
-// Reseal puts under the newest secret key what is sealed under an older one: signing keys, handle keys and the seeds of
-// authenticators, a batch at a time. Each value is one conditional write, so that it may be stopped anywhere, and go on, on any
+// Reseal puts under the newest secret key what is sealed under an older one: signing keys, handle keys, the seeds of
+// authenticators and the checkpoints of the audit chain, a batch at a time. Each value is one conditional write, so that it may be stopped anywhere, and go on, on any
 // node, with nothing unreadable in between.
 func (p *Provider) Reseal(ctx context.Context) (s Sealed, err error) {
 	if s.Done, s.Left, err = p.ring.Reseal(ctx); err != nil {
@@ -74,7 +74,39 @@ func (p *Provider) Reseal(ctx context.Context) (s Sealed, err error) {
 		}
 	}
 	_, seeds, err := p.store.StaleSeeds(ctx, p.sealer.Newest(), after, 0)
-	s.Left += seeds
+	if s.Left += seeds; err != nil {
+		return s, err
+	}
+	return p.resealCheckpoints(ctx, s)
+}
+
+func (p *Provider) resealCheckpoints(ctx context.Context, s Sealed) (Sealed, error) {
+	after := int64(0)
+	for range resealMost {
+		page, _, err := p.store.StaleCheckpoints(ctx, p.sealer.Newest(), after, resealBatch)
+		if err != nil {
+			return s, err
+		}
+		for _, c := range page {
+			after = c.Seq
+			sealed, err := p.sealer.Reseal(c.Sealed, checkpointRow(c.Seq))
+			if err == nil {
+				err = p.store.ResealCheckpoint(ctx, c.Seq, c.Sealed, sealed)
+			}
+			switch {
+			case err == nil:
+				s.Done++
+			case errors.Is(err, keys.ErrWrongKey), errors.Is(err, keys.ErrTampered), errors.Is(err, storage.ErrMoved): // counted below
+			default:
+				return s, fmt.Errorf("reseal audit checkpoint %d: %w", c.Seq, err)
+			}
+		}
+		if len(page) < resealBatch {
+			break
+		}
+	}
+	_, left, err := p.store.StaleCheckpoints(ctx, p.sealer.Newest(), 0, 0)
+	s.Left += left
 	return s, err
 }
 
@@ -90,7 +122,11 @@ func (p *Provider) StillOlder(ctx context.Context) (n int, err error) {
 		}
 	}
 	_, seeds, err := p.store.StaleSeeds(ctx, p.sealer.Newest(), storage.ID{}, 0)
-	return n + seeds, err
+	if err != nil {
+		return 0, err
+	}
+	_, points, err := p.store.StaleCheckpoints(ctx, p.sealer.Newest(), 0, 0)
+	return n + seeds + points, err
 }
 
 // reseal is the round of Reseal in the upkeep: there is nothing to do while there is one secret key.

@@ -20,6 +20,7 @@ const (
 	keysEvery   = 10 * time.Second
 	outboxEvery = 5 * time.Second
 	sweepEvery  = time.Minute
+	eraseEvery  = 5 * time.Minute
 
 	sweepLease = 5 * time.Minute
 	sweepBatch = 500              // rows of each kind in one commit
@@ -37,16 +38,21 @@ const (
 )
 
 // Run does the upkeep until ctx ends: it takes the keys through their life and reads those that other nodes made, seals anew what
-// is under an older secret key, delivers the outbox, keeps what was refused, and sweeps, one node at a time. It returns when all of
-// it has stopped.
+// is under an older secret key, delivers the outbox, chains the audit log, removes accounts whose time has come, keeps what was
+// refused, and sweeps, one node at a time. It returns when all of it has stopped.
 func (p *Provider) Run(ctx context.Context) {
-	walk := &grantWalk{p: p}
+	walk, chain := &grantWalk{p: p}, &chainer{p: p}
 	var jobs sync.WaitGroup
 	for _, job := range []struct {
 		every time.Duration
 		work  func(context.Context) error
 	}{
-		{keysEvery, p.ring.Tend}, {resealEvery, p.reseal}, {outboxEvery, p.deliver}, {sweepEvery, walk.sweep},
+		{keysEvery, p.ring.Tend},
+		{resealEvery, p.reseal},
+		{outboxEvery, p.deliver},
+		{sweepEvery, walk.sweep},
+		{chainEvery, chain.round},
+		{eraseEvery, p.erase},
 	} {
 		jobs.Go(func() { p.repeat(ctx, job.every, job.work) })
 	}
@@ -94,6 +100,15 @@ func (p *Provider) send(ctx context.Context, l storage.Letter) error {
 		return p.logout.Deliver(ctx, l)
 	}
 	return p.mail.Deliver(ctx, l)
+}
+
+// erase removes the accounts whose people asked for it and did not think better of it in time. Each goes once, whichever node does it.
+func (p *Provider) erase(ctx context.Context) error {
+	n, err := p.people.EraseRipe(ctx)
+	if n > 0 {
+		p.config.Logger.InfoContext(ctx, "accounts were deleted, as their people had asked", slog.Int("accounts", n))
+	}
+	return err
 }
 
 // mailLink is the link that a mail brings, made when it leaves.

@@ -26,6 +26,7 @@ type house struct {
 	store  storage.Store
 	nodes  [2]*Provider
 	log    bytes.Buffer
+	secret string // the secret key
 	user   storage.ID
 	client string // with the defaults: 30 days idle, 365 in all
 	slow   string // its grants may be idle for 60 days
@@ -77,7 +78,8 @@ func (h *house) furnish(store storage.Store) {
 	h.Helper()
 	h.store = store
 	h.Cleanup(func() { _ = store.Close() })
-	sealer, err := keys.ParseSecretKeys(keys.GenerateSecretKey())
+	h.secret = keys.GenerateSecretKey()
+	sealer, err := keys.ParseSecretKeys(h.secret)
 	h.must(err)
 	logger := slog.New(slog.NewTextHandler(&h.log, nil))
 	for i := range h.nodes {
