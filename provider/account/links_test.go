@@ -5,8 +5,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 )
+
+const houseIssuer = "https://id.example.org"
+
+// mintOf makes a mint with one handle key of the issuer's.
+func mintOf(t *testing.T, issuer string) *handle.Mint {
+	t.Helper()
+	key, err := keys.NewHandleKey(1, []byte(strings.Repeat("k", 64)), issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handle.New(oneKey{key})
+}
+
+type oneKey struct{ key keys.HandleKey }
+
+func (k oneKey) Current() keys.HandleKey { return k.key }
+
+func (k oneKey) HandleKey(number uint16) (keys.HandleKey, bool) { return k.key, number == k.key.Number }
 
 // text is what a link brings along.
 func text(link string) string { return link[strings.Index(link, "?link=")+len("?link="):] }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,40 +85,42 @@ func TestANewPasswordEndsWhatTheOldOneHadOpened(t *testing.T) {
 
 func TestALinkToResetIsWorthNothingOnceItsReasonIsGone(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	for name, undo := range map[string]func(h *house, ada storage.User) error{
-		"time":     func(h *house, _ storage.User) error { h.now.Add(30 * 60); return nil },
-		"disabled": func(h *house, ada storage.User) error { return h.Disable(ctx, ada.ID, cli()) },
-		"deleted":  func(h *house, ada storage.User) error { return h.Delete(ctx, ada.ID, cli()) },
-		"address": func(h *house, ada storage.User) error {
-			ada.Email = "new@example.org"
-			_, err := h.Update(ctx, ada, cli())
-			return err
-		},
-		"no address": func(h *house, ada storage.User) error {
-			ada.Email = ""
-			_, err := h.Update(ctx, ada, cli())
-			return err
-		},
-		"password": func(h *house, ada storage.User) error { return h.SetPassword(ctx, ada.ID, secret(better), cli()) },
+	h, ctx := newHouse(t), t.Context()
+	move := func(u storage.User, email string) error {
+		u.Email = email
+		_, err := h.Update(ctx, u, cli())
+		return err
+	}
+	for i, c := range []struct {
+		name string
+		undo func(u storage.User) error
+	}{
+		{"disabled", func(u storage.User) error { return h.Disable(ctx, u.ID, cli()) }},
+		{"deleted", func(u storage.User) error { return h.Delete(ctx, u.ID, cli()) }},
+		{"moved", func(u storage.User) error { return move(u, "new@example.org") }},
+		{"unreachable", func(u storage.User) error { return move(u, "") }},
+		{"changed", func(u storage.User) error { return h.SetPassword(ctx, u.ID, secret(better), cli()) }},
+		{"late", func(storage.User) error { h.now.Add(30 * 60); return nil }},
 	} {
-		h := newHouse(t)
-		ada := h.create(t, storage.User{Username: "ada", Email: "ada@example.org"})
-		id := h.forgotten(t, 1, "ada")
-		if err := undo(h, ada); err != nil {
+		u := h.create(t, storage.User{Username: c.name, Email: c.name + "@example.org"})
+		id := h.forgotten(t, byte(i), c.name)
+		if err := c.undo(u); err != nil {
 			t.Fatal(err)
 		}
 		before := h.rows(t)["hashes"]
 		_, _, err := h.Resetting(ctx, id)
-		is(t, name, err, ErrLink)
+		is(t, c.name, err, ErrLink)
 		_, err = h.reset(ctx, id, Proof{})
-		is(t, name, err, ErrLink)
+		is(t, c.name, err, ErrLink)
 		if h.rows(t)["hashes"] != before {
-			t.Errorf("%s: a hash was computed for it", name)
+			t.Errorf("%s: a hash was computed for it", c.name)
 		}
 	}
-	h := newHouse(t) // tickets of other kinds and of strangers
-	for _, ticket := range []storage.Ticket{{Kind: storage.TicketReset}, {Kind: storage.TicketSignUp}, {Kind: storage.TicketEmail}} {
+	// Tickets of other kinds, and of strangers.
+	ada := h.create(t, storage.User{Username: "ada", Email: "ada@example.org"})
+	for _, ticket := range []storage.Ticket{
+		{Kind: storage.TicketReset}, {Kind: storage.TicketSignUp, Login: ada.Email}, {Kind: storage.TicketEmail, UserID: ada.ID, Login: ada.Email},
+	} {
 		ticket.ID = newID()
 		if _, err := h.store.IssueTicket(ctx, ticket, 0, time.Hour, storage.Also{}); err != nil {
 			t.Fatal(err)
@@ -233,4 +236,70 @@ func TestACodeThatServedElsewhereMeanwhileResetsNothing(t *testing.T) {
 	if _, _, err := h.Resetting(ctx, id); err != nil {
 		t.Errorf("the link after that: %v", err)
 	}
+}
+
+func TestAPasskeyResetsAPasswordAndACopyOfItDoesNot(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx := t.Context()
+	ada := h.create(t, storage.User{Username: "ada", Email: "ada@example.org"})
+	d := newDevice(ada.ID)
+	h.addPasskey(t, ada.ID, d)
+	answer := func() Proof {
+		options, c, err := h.BeginPasskeyFactor(h.person(t, ada.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Proof{Passkey: &PasskeyProof{c, d.get(t, options)}}
+	}
+	first := h.forgotten(t, 1, "ada")
+	_, err := h.reset(ctx, first, Proof{})
+	is(t, "the link alone", err, ErrWrong)
+	good := answer()
+	if _, err := h.reset(ctx, first, good); err != nil {
+		t.Fatal(err)
+	}
+	second := h.forgotten(t, 2, "ada")
+	_, err = h.reset(ctx, second, good)
+	is(t, "an answer that served", err, ErrWrong)
+	d.key.Counter = 0 // as a copy from before counts
+	_, err = h.reset(ctx, second, answer())
+	is(t, "a copy", err, ErrWrong)
+	told := h.told(t, ada.ID)
+	if want := "signin.passkey_cloned"; told[len(told)-1] != want {
+		t.Errorf("the events are %v, want %s at last", told, want)
+	}
+	if _, _, err := h.Resetting(ctx, second); err != nil {
+		t.Errorf("the link after that: %v", err)
+	}
+}
+
+// overtaken is the real store, at which something else happens before a ticket is written.
+type overtaken struct {
+	Store
+	first func()
+}
+
+func (s overtaken) IssueTicket(
+	ctx context.Context, ticket storage.Ticket, wait, life time.Duration, also storage.Also,
+) (storage.Ticket, error) {
+	s.first()
+	return s.Store.IssueTicket(ctx, ticket, wait, life, also)
+}
+
+func TestWhoIsDeletedWhileALinkIsAskedForIsNobody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ada := h.create(t, storage.User{Username: "ada", Email: "ada@example.org"})
+	once := sync.OnceFunc(func() {
+		if err := h.Delete(t.Context(), ada.ID, cli()); err != nil {
+			t.Error(err)
+		}
+	})
+	h.People.store = overtaken{h.store, once}
+	from, by := stranger(1)
+	if err := h.AskToReset(t.Context(), h.limiter, from, "ada", "", by); err != nil {
+		t.Fatal(err)
+	}
+	h.letter(t, "nothing_here")
 }
