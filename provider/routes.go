@@ -73,6 +73,7 @@ func (p *Provider) table() []Route {
 		{Path: "/account/password", Methods: getsPost, Cache: cacheNever, Page: "account_password"},
 		{Path: "/account/factors", Methods: getsPost, Cache: cacheNever, Page: "account_factors"},
 		{Path: "/account/factors/new", Methods: getsPost, Cache: cacheNever, Page: "account_enrol"},
+		{Path: "/account/passkeys", Methods: getsPost, Cache: cacheNever, Page: "account_passkeys"},
 		{Path: "/account/sessions", Methods: getsPost, Cache: cacheNever, Page: "account_sessions"},
 		{Path: "/account/apps", Methods: getsPost, Cache: cacheNever, Page: "account_apps"},
 		{Path: "/account/events", Methods: get, Cache: cacheNever, Page: "account_events"},

@@ -23,6 +23,9 @@ type PasskeyConfirmation struct {
 	Codes    []storage.Digest `json:"codes,omitempty"`
 }
 
+// Method is how the passkey proves its person (RFC 8176): hwk or swk.
+func (c PasskeyConfirmation) Method() string { return method(c.Passkey) }
+
 // ProvePasskeyNew checks the answer to BeginPasskey (WebAuthn Level 3 §7.1) and writes nothing. signIn was just read; name tells
 // passkeys apart, "" is fine. No attestation is asked for, and one that comes all the same is not looked at. Where the user has no
 // recovery codes it draws them (recovery), to be shown once: they are good, as the passkey is, only when FinishPasskey has written

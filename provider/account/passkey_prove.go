@@ -54,12 +54,12 @@ func (p *People) ProvePasskey(ctx context.Context, proof PasskeyProof) (signIn s
 	if len(answer.Response.UserHandle) == 0 {
 		return signIn, spend, nil, fmt.Errorf("%w: the authenticator does not say whose passkey it is", ErrWrong)
 	}
-	spend, method, err := p.verifyAssertion(signIn, proof.Ceremony, answer, true)
-	return signIn, spend, []string{method, oauth.AMRMFA}, err
+	spend, used, err := p.verifyAssertion(signIn, proof.Ceremony, answer, true)
+	return signIn, spend, []string{used, oauth.AMRMFA}, err
 }
 
 // provePasskeyFactor checks the answer to BeginPasskeyFactor for the person. ErrWrong.
-func (p *People) provePasskeyFactor(signIn storage.SignIn, proof PasskeyProof) (spend storage.Spend, method string, err error) {
+func (p *People) provePasskeyFactor(signIn storage.SignIn, proof PasskeyProof) (spend storage.Spend, used string, err error) {
 	if !p.serves(proof.Ceremony, toFactor) || proof.Ceremony.UserID != signIn.User.ID {
 		return spend, "", fmt.Errorf("%w: the challenge does not serve any more", ErrWrong)
 	}
@@ -81,10 +81,10 @@ func parseAssertion(response []byte) (*protocol.ParsedCredentialAssertionData, e
 	return answer, nil
 }
 
-// verifyAssertion checks that one of the person's passkeys signed the challenge, here. method is hwk or swk.
+// verifyAssertion checks that one of the person's passkeys signed the challenge, here. used is hwk or swk.
 func (p *People) verifyAssertion(
 	signIn storage.SignIn, c Ceremony, answer *protocol.ParsedCredentialAssertionData, verified bool,
-) (spend storage.Spend, method string, err error) {
+) (spend storage.Spend, used string, err error) {
 	i := slices.IndexFunc(signIn.Passkeys, func(k storage.Passkey) bool { return bytes.Equal(k.CredentialID, answer.RawID) })
 	rp := p.relyingParty()
 	data, flags := &answer.Response.CollectedClientData, answer.Response.AuthenticatorData.Flags
@@ -115,10 +115,15 @@ func (p *People) verifyAssertion(
 		// The store's clock may be behind ours: a challenge is remembered for longer than it serves.
 		Challenge: c.digest(), ChallengeEnds: c.ExpiresAt.Add(ceremonyLifetime),
 	}
+	return spend, method(k), nil
+}
+
+// method is the authentication method reference of a passkey (RFC 8176 §2).
+func method(k storage.Passkey) string {
 	if k.BackupEligible {
-		return spend, oauth.AMRSoftwareKey, nil
+		return oauth.AMRSoftwareKey
 	}
-	return spend, oauth.AMRHardwareKey, nil
+	return oauth.AMRHardwareKey
 }
 
 // wrongPasskey is ErrWrong, with what the library found wrong for the log.

@@ -46,7 +46,8 @@ func done(word string) string {
 	return map[string]string{
 		"profile": "account.done.profile", "password": "account.done.password", "factor": "account.done.factor", "removed": "account.done.removed",
 		"codes": "account.done.codes", "forgotten": "account.done.forgotten", "session": "account.done.session", "sessions": "account.done.sessions",
-		"app": "account.done.app",
+		"app": "account.done.app", "passkey": "account.done.passkey", "passkey_removed": "account.done.passkey_removed",
+		"passkey_renamed": "account.done.passkey_renamed",
 	}[word]
 }
 
@@ -142,9 +143,14 @@ func showAccount(x *exchange) error {
 	if page.owned, err = x.owned(p); err != nil {
 		return err
 	}
-	factors := "account.factors.without"
-	if len(found.Factors) > 0 {
-		factors = "account.factors.with"
+	factors, passkeys := "account.factors.without", "account.passkeys.about"
+	switch {
+	case len(found.Factors) > 0:
+		if factors = "account.factors.with"; len(found.Passkeys) == 0 {
+			passkeys = "account.passkeys.offer"
+		}
+	case len(found.Passkeys) > 0:
+		factors = "account.factors.passkey"
 	}
 	for _, s := range []struct {
 		page          authorize.AccountPage
@@ -153,6 +159,7 @@ func showAccount(x *exchange) error {
 		{authorize.AccountProfile, "account.profile.title", "account.profile.about"},
 		{authorize.AccountPassword, "account.password.title", "account.password.about"},
 		{authorize.AccountFactors, "account.factors.title", factors},
+		{authorize.AccountPasskeys, "account.passkeys.title", passkeys},
 		{authorize.AccountSessions, "account.sessions.title", "account.sessions.about"},
 		{authorize.AccountApps, "account.apps.title", "account.apps.about"},
 		{authorize.AccountEvents, "account.events.title", "account.events.about"},

@@ -103,7 +103,7 @@ func confirmEnrolment(x *exchange) error {
 		return x.failing(err, func(status int, problem string) error { return x.showEnrolment(p, e, status, problem) })
 	}
 	if len(codes) > 0 {
-		return x.showCodes(p, codes, proof)
+		return x.showCodes(p, codes, shownCodes{Proof: proof})
 	}
 	if err := x.people.FinishTOTP(x.ctx(), p.Account.User, proof, x.by(p)); err != nil {
 		return x.failing(err, func(int, string) error { return err })

@@ -35,6 +35,8 @@ func eventTexts() map[string]string {
 		"user.created": "account.event.created", "user.updated": "account.event.updated", "user.password_changed": "account.event.password",
 		"user.totp_enrolled": "account.event.enrolled", "user.totp_confirmed": "account.event.confirmed", "user.totp_removed": "account.event.removed",
 		"user.factors_removed": "account.event.factors_removed", "user.recovery_codes_replaced": "account.event.codes",
+		"signin.passkey_failed": "account.event.passkey_failed", "signin.passkey_cloned": "account.event.passkey_cloned",
+		"user.passkey_added": "account.event.passkey_added", "user.passkey_removed": "account.event.passkey_removed",
 		"user.device_forgotten": "account.event.forgotten", "user.disabled": "account.event.disabled", "user.enabled": "account.event.enabled",
 		"consent.given": "account.event.allowed", "consent.denied": "account.event.denied", "consent.withdrawn": "account.event.withdrawn",
 		"device.approved": "account.event.device_allowed", "device.denied": "account.event.device_denied",

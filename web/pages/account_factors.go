@@ -14,6 +14,7 @@ import (
 type accountFactors struct {
 	owned
 	Authenticators []authenticator
+	Passkeys       bool // there are some besides
 	Codes          int  // recovery codes that are left
 	Full           bool // no further authenticator is possible
 	Bound          bool // the last authenticator must stay: the server wants a second factor
@@ -36,11 +37,12 @@ type accountCodes struct {
 
 func (accountCodes) template() string { return "account_codes" }
 
-// shownCodes is what a person acknowledges: recovery codes, and with a FactorID the authenticator that they come with. It is sealed
-// into the form, and holds digests alone.
+// shownCodes is what a person acknowledges: recovery codes, and with a FactorID the authenticator, or the passkey, that they come with.
+// It is sealed into the form, and holds digests alone.
 type shownCodes struct {
-	Session storage.ID           `json:"session"`
-	Proof   account.Confirmation `json:"proof"`
+	Session storage.ID                   `json:"session"`
+	Proof   account.Confirmation         `json:"proof"`
+	Passkey *account.PasskeyConfirmation `json:"passkey,omitempty"`
 }
 
 func showFactors(x *exchange) error {
@@ -62,7 +64,7 @@ func (x *exchange) showFactors(p *authorize.Passage, status int, problem string)
 	}
 	page := accountFactors{
 		Codes: found.RecoveryCodes, Full: len(found.Factors) >= account.MaxAuthenticators,
-		Bound: len(found.Factors) == 1 && x.browsers.MustHaveFactor(found.User),
+		Bound: x.lastFactor(found), Passkeys: len(found.Passkeys) > 0,
 	}
 	if page.owned, err = x.owned(p); err != nil {
 		return err
@@ -93,7 +95,7 @@ func changeFactors(x *exchange) error {
 		return x.forget(p)
 	case x.params.Has("codes"):
 		codes, digests := x.people.DrawRecoveryCodes(p.Account.User.ID)
-		return x.showCodes(p, codes, account.Confirmation{Codes: digests})
+		return x.showCodes(p, codes, shownCodes{Proof: account.Confirmation{Codes: digests}})
 	}
 	return x.beginFactor(p)
 }
@@ -139,7 +141,7 @@ func (x *exchange) removeFactor(p *authorize.Passage) error {
 	if err != nil {
 		return err
 	}
-	if len(found.Factors) <= 1 && x.browsers.MustHaveFactor(found.User) {
+	if x.lastFactor(found) {
 		return x.showFactors(p, http.StatusForbidden, x.text("account.factors.bound"))
 	}
 	if err := x.people.RemoveFactor(x.ctx(), p.Account.User, id, x.by(p)); err != nil {
@@ -150,14 +152,15 @@ func (x *exchange) removeFactor(p *authorize.Passage) error {
 
 // showCodes is the answer to the very request that drew the codes: they are in no address and in no table, and asking again draws
 // others.
-func (x *exchange) showCodes(p *authorize.Passage, codes []string, proof account.Confirmation) error {
+func (x *exchange) showCodes(p *authorize.Passage, codes []string, shown shownCodes) error {
 	page := accountCodes{Codes: codes}
 	x.path = x.accountAddress(authorize.AccountFactors) // where the answer is taken
 	var err error
 	if page.owned, err = x.owned(p); err != nil {
 		return err
 	}
-	if page.Sealed, err = x.browsers.Seal(x.visit, shownCodes{p.Account.Session.ID, proof}); err != nil {
+	shown.Session = p.Account.Session.ID
+	if page.Sealed, err = x.browsers.Seal(x.visit, shown); err != nil {
 		return err
 	}
 	return x.show(http.StatusOK, page)
@@ -174,6 +177,9 @@ func (x *exchange) keepCodes(sealed string) error {
 	if x.browsers.Unseal(x.visit, sealed, &shown) != nil || shown.Session != p.Account.Session.ID || x.params.Get("kept") != "yes" {
 		x.redirect(x.path)
 		return nil
+	}
+	if shown.Passkey != nil {
+		return x.finishPasskey(p, *shown.Passkey, authorize.AccountOverview)
 	}
 	u, word := p.Account.User, "codes"
 	if shown.Proof.FactorID.IsZero() {

@@ -11,14 +11,17 @@ import (
 	"github.com/signet-idp/signet/provider/browser"
 )
 
-// factorPage asks for a one-time code, or a recovery code instead.
+// factorPage asks for a one-time code or a passkey, as the person has them, or a recovery code instead.
 type factorPage struct {
 	App             *appView
 	StepUp          string // the app that asks for more than a password; "": the account itself does
 	Action          string
 	Form            form
 	Remember        bool // offer to remember the browser
+	OTP             bool // the person has an authenticator app
+	Passkey         *passkeyPrompt
 	Problem         string
+	PasskeyProblem  string
 	RecoveryProblem string
 	Lost            string // address for who cannot give any
 	You             youView
@@ -45,7 +48,14 @@ func (x *exchange) showFactor(p *authorize.Passage, status int, page factorPage)
 	if !page.Remember {
 		page.StepUp, page.You.Text = clientName(p.Client), "you.as"
 	}
-	var err error
+	person, err := x.people.Find(x.ctx(), p.Account.User.ID.String())
+	if err != nil {
+		return err
+	}
+	page.OTP = len(person.Factors) > 0
+	if page.Passkey, err = x.prompt(x.people.BeginPasskeyFactor(person)); err != nil {
+		return err
+	}
 	if page.Form, err = x.form(p.Sealed); err != nil {
 		return err
 	}
@@ -62,9 +72,9 @@ func secondFactor(x *exchange) error {
 		return nil
 	}
 	proof := browser.Proof{Remember: x.params.Has("remember"), Proof: account.Proof{
-		OTP: withoutSpace(x.params.Get("otp")), RecoveryCode: strings.TrimSpace(x.params.Get("recovery_code")),
+		OTP: withoutSpace(x.params.Get("otp")), RecoveryCode: strings.TrimSpace(x.params.Get("recovery_code")), Passkey: x.answered(),
 	}}
-	if proof.OTP == "" && proof.RecoveryCode == "" {
+	if proof.OTP == "" && proof.RecoveryCode == "" && proof.Passkey == nil {
 		page := factorPage{Problem: x.text("factor.incomplete")}
 		if x.params.Has("recovery_code") {
 			page = factorPage{RecoveryProblem: x.text("factor.incomplete")}
@@ -76,18 +86,17 @@ func secondFactor(x *exchange) error {
 		x.redirect(x.hubAddress(p.Sealed)) // whoever is gone is asked to sign in again there
 		return nil
 	}
-	page, wrong := factorPage{}, "factor.wrong"
-	if proof.OTP == "" {
-		wrong = "factor.recovery_wrong"
-	}
-	status, problem := x.problem(err, wrong)
+	page, wrong := factorPage{}, "factor.recovery_wrong"
+	said := &page.RecoveryProblem
 	switch {
-	case problem == "":
+	case proof.Passkey != nil:
+		wrong, said = "passkey.factor_wrong", &page.PasskeyProblem
+	case proof.OTP != "":
+		wrong, said = "factor.wrong", &page.Problem
+	}
+	status := 0
+	if status, *said = x.problem(err, wrong); *said == "" {
 		return err
-	case proof.OTP == "":
-		page.RecoveryProblem = problem
-	default:
-		page.Problem = problem
 	}
 	x.note(err)
 	return x.showFactor(p, status, page)

@@ -18,7 +18,7 @@ func TestAPersonSignsInConsentsOnceAndReturns(t *testing.T) {
 	c := w.app()
 	w.visit(request(c, "scope", "openid email books:read", "login_hint", "ada@example.com"))
 	w.on("Sign in", 200)
-	for _, want := range []string{"Bookshop", "app.example", `value="ada@example.com"`, `autocomplete="username"`, `autocomplete="current-password"`, "https://cdn.example/logo.png"} {
+	for _, want := range []string{"Bookshop", "app.example", `value="ada@example.com"`, `autocomplete="username webauthn"`, `autocomplete="current-password"`, "https://cdn.example/logo.png"} {
 		if !strings.Contains(w.shown.raw, want) {
 			t.Errorf("the sign-in page lacks %s", want)
 		}

@@ -79,6 +79,7 @@ func actions() map[string]action {
 		"account_password": {get: showPassword, post: changePassword},
 		"account_factors":  {get: showFactors, post: changeFactors},
 		"account_enrol":    {get: showEnrolment, post: confirmEnrolment},
+		"account_passkeys": {get: showPasskeys, post: changePasskeys},
 		"account_sessions": {get: showSessions, post: endSessions},
 		"account_apps":     {get: showApps, post: disconnect},
 		"account_events":   {get: showEvents},

@@ -7,6 +7,7 @@ func samples() []page {
 	sealed := form{Tx: "stx_sample", Token: "sft_sample"}
 	you := youView{Text: "you.as", Name: "Ada Lovelace", Change: "/login/choose?tx=stx_sample"}
 	asks := []ask{{Text: "See your email address", Values: []string{"ada@example.com"}}, {Text: "Use the permission books:read"}}
+	passkey := &passkeyPrompt{Options: `{"challenge":"AA"}`, Sealed: "stx_sample"}
 	ada := accountView{ID: "0192", Name: "Ada Lovelace", Login: "ada", Initial: "A"}
 	eve := accountView{ID: "0193", Name: "eve", Initial: "E", Half: true}
 	return append(accountSamples(),
@@ -15,11 +16,13 @@ func samples() []page {
 			App: plain, Again: true, Create: true, Action: "/login", Form: sealed, Username: "ada", Problem: "Wrong.", Choose: "/login/choose?tx=stx_sample",
 		},
 		signInPage{Device: true, Action: "/login", Form: sealed},
+		signInPage{App: plain, Action: "/login", Form: sealed, Passkey: passkey, PasskeyProblem: "Wrong."},
 		choosePage{App: app, Action: "/login/choose", Form: sealed, Accounts: []accountView{ada, eve}, Other: "/login?tx=stx_sample"},
 		choosePage{Action: "/login/choose", Form: sealed, Accounts: []accountView{ada}, Other: "/login?tx=stx_sample", Problem: "Gone."},
-		factorPage{App: app, Action: "/mfa", Form: sealed, Remember: true, You: youView{Text: "you.signing", Name: "Ada", Change: "/login/choose?tx=stx_sample"}},
-		factorPage{App: plain, StepUp: "Bookshop", Action: "/mfa", Form: sealed, Problem: "Wrong.", You: you},
-		factorPage{Action: "/mfa", Form: sealed, RecoveryProblem: "Wrong.", You: you},
+		factorPage{App: app, Action: "/mfa", Form: sealed, Remember: true, OTP: true, You: youView{Text: "you.signing", Name: "Ada", Change: "/login/choose?tx=stx_sample"}},
+		factorPage{App: plain, StepUp: "Bookshop", Action: "/mfa", Form: sealed, OTP: true, Passkey: passkey, Problem: "Wrong.", You: you},
+		factorPage{Action: "/mfa", Form: sealed, Remember: true, Passkey: passkey, PasskeyProblem: "Wrong.", You: you},
+		factorPage{Action: "/mfa", Form: sealed, OTP: true, RecoveryProblem: "Wrong.", You: you},
 		enrolPage{App: app, Client: "Bookshop", Action: "/mfa/enrol", Form: sealed, You: you},
 		enrolPage{Action: "/mfa/enrol", Form: sealed, Problem: "Wrong.", You: you},
 		enrolPage{App: plain, Action: "/mfa/enrol", Form: sealed, Seed: seedSample("Phone"), Problem: "Wrong.", You: you},

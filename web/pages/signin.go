@@ -21,6 +21,9 @@ type signInPage struct {
 	Username string
 	Problem  string
 	Choose   string // address of the accounts that are signed in; "" nobody is
+
+	Passkey        *passkeyPrompt // nil: none are offered here
+	PasskeyProblem string
 }
 
 func (signInPage) template() string { return "login" }
@@ -39,19 +42,20 @@ func showSignIn(x *exchange) error {
 	if p.Account != nil && p.Step == authorize.StepSignIn {
 		username = p.Account.User.Username
 	}
-	return x.showSignIn(p, http.StatusOK, username, "")
+	return x.showSignIn(p, http.StatusOK, signInPage{Username: username})
 }
 
-func (x *exchange) showSignIn(p *authorize.Passage, status int, username, problem string) error {
-	page := signInPage{
-		App: app(p), Device: p.Request.Kind == authorize.KindDevice, Again: p.Account != nil && p.Step == authorize.StepSignIn,
-		Create: p.Request.Prompts(oauth.PromptCreate), Action: x.path, Username: username, Problem: problem,
-	}
+func (x *exchange) showSignIn(p *authorize.Passage, status int, page signInPage) error {
+	page.App, page.Device, page.Action = app(p), p.Request.Kind == authorize.KindDevice, x.path
+	page.Again, page.Create = p.Account != nil && p.Step == authorize.StepSignIn, p.Request.Prompts(oauth.PromptCreate)
 	if len(p.Accounts) > 0 && !page.Again {
 		page.Choose = x.address(authorize.StepChoose, p.Sealed)
 	}
 	var err error
 	if page.Form, err = x.form(p.Sealed); err != nil {
+		return err
+	}
+	if page.Passkey, err = x.prompt(x.people.BeginPasskeySignIn()); err != nil {
 		return err
 	}
 	return x.show(status, page)
@@ -62,9 +66,12 @@ func signIn(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if proof := x.answered(); proof != nil {
+		return x.signInByPasskey(p, *proof)
+	}
 	username, password := x.params.Get("username"), x.params.Get("password")
 	if username == "" || password == "" {
-		return x.showSignIn(p, http.StatusUnprocessableEntity, username, x.text("signin.incomplete"))
+		return x.showSignIn(p, http.StatusUnprocessableEntity, signInPage{Username: username, Problem: x.text("signin.incomplete")})
 	}
 	_, err = x.browsers.SignIn(x.ctx(), x.visit, p.Request.ClientID, username, storage.NewSecret([]byte(password)))
 	if err == nil {
@@ -76,7 +83,7 @@ func signIn(x *exchange) error {
 		return err
 	}
 	x.note(err)
-	return x.showSignIn(p, status, username, problem)
+	return x.showSignIn(p, status, signInPage{Username: username, Problem: problem})
 }
 
 // problem is what the form says of a proof that failed, and the status it is said with; "" where no form says it.
