@@ -23,7 +23,7 @@ type race struct {
 // races lists every race. everyConditionalWriteHasItsRace compares it with the contract.
 func races() []race {
 	return slices.Concat(grantRaces(), peopleRaces(), storeRaces(), resourceRaces(), keyRaces(), chainRaces(), passkeyRaces(), sessionRaces(),
-		frontDoorRaces())
+		frontDoorRaces(), ticketRaces())
 }
 
 // unconditional are the methods that have nothing to win, with the reviewed reason.
@@ -47,6 +47,10 @@ var unconditional = map[string]string{
 	"FindLogin":        "reads",
 	"ListUsers":        "reads",
 	"FindEnrollment":   "reads",
+	"FindTicket":       "reads",
+	"FindInvitation":   "reads",
+	"ListTickets":      "reads",
+	"RipeTickets":      "reads",
 	"ListKeys":         "reads",
 	"StaleSeeds":       "reads",
 	"ListEvents":       "reads",

@@ -49,6 +49,8 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 		{"OwnFactors", ownFactorPromises()},
 		{"Passkeys", passkeyPromises()},
 		{"EndOfPasskeys", passkeyEndPromises()},
+		{"Tickets", ticketPromises()},
+		{"Redemptions", redemptionPromises()},
 		{"Keys", keyPromises()},
 		{"Outbox", outboxPromises()},
 		{"Audit", auditPromises()},
