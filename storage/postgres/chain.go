@@ -14,9 +14,9 @@ import (
 
 const (
 	// The newest event that has a place; or the newest checkpoint, where the events before it were swept.
-	selectHead = `(SELECT seq, id, hash FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1)
-		UNION ALL (SELECT seq, NULL, hash FROM audit_checkpoints
-			WHERE seq > coalesce((SELECT seq FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1), 0) ORDER BY seq DESC LIMIT 1)
+	selectHead = `SELECT seq, id, hash FROM audit_events WHERE seq = (SELECT max(seq) FROM audit_events WHERE seq > 0)
+		UNION ALL SELECT seq, NULL, hash FROM audit_checkpoints
+			WHERE seq > coalesce((SELECT max(seq) FROM audit_events WHERE seq > 0), 0)
 		ORDER BY seq DESC LIMIT 1`
 
 	checkpointColumns = `c.seq, c.hash, c.sealed, c.created_at`

@@ -8,12 +8,13 @@ import (
 )
 
 const (
-	selectLinked = `SELECT ` + eventColumns + `, seq, hash FROM audit_events WHERE `
+	selectUnchained = `SELECT ` + eventColumns + ` FROM audit_events WHERE seq IS NULL ORDER BY id LIMIT $1`
+	selectChained   = `SELECT ` + eventColumns + `, seq, hash FROM audit_events WHERE seq > $1 ORDER BY seq LIMIT $2`
 
 	// The newest event that has a place; or the newest checkpoint, where the events before it were swept.
-	selectHead = `SELECT seq, id, hash FROM (SELECT seq, id, hash FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1)
+	selectHead = `SELECT seq, id, hash FROM audit_events WHERE seq = (SELECT max(seq) FROM audit_events WHERE seq > 0)
 		UNION ALL SELECT seq, NULL, hash FROM audit_checkpoints
-			WHERE seq > coalesce((SELECT seq FROM audit_events WHERE seq > 0 ORDER BY seq DESC LIMIT 1), 0)
+			WHERE seq > coalesce((SELECT max(seq) FROM audit_events WHERE seq > 0), 0)
 		ORDER BY seq DESC LIMIT 1`
 
 	selectCheckpoints = `SELECT seq, hash, sealed, created_at FROM audit_checkpoints WHERE seq > $1`
@@ -36,7 +37,7 @@ func (s *Store) UnchainedEvents(ctx context.Context, limit int) (events []storag
 			if head, err = newestLink(c); err != nil {
 				return nil, err
 			}
-			return collect(c, scanEvent, `SELECT `+eventColumns+` FROM audit_events WHERE seq IS NULL ORDER BY id LIMIT $1`, limit)
+			return collect(c, scanEvent, selectUnchained, limit)
 		})
 	})
 	if err != nil {
@@ -73,7 +74,7 @@ func (s *Store) ChainEvents(ctx context.Context, head int64, links []storage.Lin
 // ChainedEvents implements storage.AuditChain.
 func (s *Store) ChainedEvents(ctx context.Context, after int64, limit int) ([]storage.ChainedEvent, error) {
 	found, _, err := read(ctx, s, "chained events", func(c *session) ([]storage.ChainedEvent, error) {
-		return collect(c, scanChained, selectLinked+`seq > $1 ORDER BY seq LIMIT $2`, after, limit)
+		return collect(c, scanChained, selectChained, after, limit)
 	})
 	return found, err
 }
