@@ -68,7 +68,10 @@ func (p *Provider) table() []Route {
 		{Path: "/mfa/lost", Methods: getsPost, Cache: cacheNever, Page: "lost"},
 		{Path: "/consent", Methods: getsPost, Cache: cacheNever, Page: "consent"},
 		{Path: "/device", Methods: getsPost, Cache: cacheNever, Page: "device"},
-		{Path: "/account", Methods: get, Cache: cacheNever, Page: "account"},
+		{Path: "/signup", Methods: getsPost, Cache: cacheNever, Page: "signup"},
+		{Path: "/recover", Methods: getsPost, Cache: cacheNever, Page: "recover"},
+		{Path: "/setup", Methods: getsPost, Cache: cacheNever, Page: "setup"},
+		{Path: "/account", Methods: getsPost, Cache: cacheNever, Page: "account"},
 		{Path: "/account/profile", Methods: getsPost, Cache: cacheNever, Page: "account_profile"},
 		{Path: "/account/password", Methods: getsPost, Cache: cacheNever, Page: "account_password"},
 		{Path: "/account/factors", Methods: getsPost, Cache: cacheNever, Page: "account_factors"},
@@ -77,6 +80,9 @@ func (p *Provider) table() []Route {
 		{Path: "/account/sessions", Methods: getsPost, Cache: cacheNever, Page: "account_sessions"},
 		{Path: "/account/apps", Methods: getsPost, Cache: cacheNever, Page: "account_apps"},
 		{Path: "/account/events", Methods: get, Cache: cacheNever, Page: "account_events"},
+		{Path: "/account/email", Methods: getsPost, Cache: cacheNever, Page: "account_email"},
+		{Path: "/account/data", Methods: getsPost, Cache: cacheNever, Page: "account_data"},
+		{Path: "/account/delete", Methods: getsPost, Cache: cacheNever, Page: "account_delete"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}
 }

@@ -21,6 +21,9 @@ const (
 	SignUpInvite SignUp = "invite" // whoever was invited
 )
 
+// SignUp is who may make an account for themselves here.
+func (p *People) SignUp() SignUp { return p.signUp }
+
 // The keys of Ticket.Data.
 const (
 	TicketTx         = "tx"         // the sealed request of an application that it began in, to go on with

@@ -57,13 +57,14 @@ type History interface {
 	ListEvents(ctx context.Context, f storage.EventFilter) ([]storage.Event, error)
 }
 
-// BeginAccount begins the way of a person to a page of their own. It is at StepAccount where nothing is left to prove.
-func (d *Door) BeginAccount(ctx context.Context, v *browser.Visit, page AccountPage) (*Passage, error) {
+// BeginAccount begins the way of a person to a page of their own. It is at StepAccount where nothing is left to prove. pass is what the
+// page needs again after that, "" for nothing: the page's to seal and to check.
+func (d *Door) BeginAccount(ctx context.Context, v *browser.Visit, page AccountPage, pass string) (*Passage, error) {
 	now, err := d.now(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	r := Request{Kind: KindAccount, Page: page, StartedAt: now}
+	r := Request{Kind: KindAccount, Page: page, Pass: pass, StartedAt: now}
 	if page.guarded() {
 		age := int64(proofAge / time.Second)
 		r.MaxAge, r.ACRValues = &age, []string{oauth.ACRMFA}

@@ -15,7 +15,7 @@ import (
 func (p *person) account(t *testing.T, page AccountPage) *Passage {
 	t.Helper()
 	v := p.visit(t)
-	passage, err := p.w.BeginAccount(t.Context(), v, page)
+	passage, err := p.w.BeginAccount(t.Context(), v, page, "")
 	must(t, err)
 	p.take(v)
 	return passage

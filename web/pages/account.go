@@ -24,6 +24,7 @@ type owned struct {
 	Token   string // binds the page's forms to this browser, this session and this page
 	Done    string // what has just been done; ""
 	Problem string
+	Pending []pendingView
 }
 
 // moment is a time as it is shown: for programs, and for the person, in their own time zone.
@@ -46,14 +47,21 @@ func done(word string) string {
 	return map[string]string{
 		"profile": "account.done.profile", "password": "account.done.password", "factor": "account.done.factor", "removed": "account.done.removed",
 		"codes": "account.done.codes", "forgotten": "account.done.forgotten", "session": "account.done.session", "sessions": "account.done.sessions",
-		"app": "account.done.app", "passkey": "account.done.passkey", "passkey_removed": "account.done.passkey_removed",
+		"app": "account.done.app", "joined": "account.done.joined", "setup": "account.done.setup", "email_asked": "account.done.email_asked",
+		"email": "account.done.email", "deletion": "account.done.deletion", "kept": "account.done.kept",
+		"recovery_stopped": "account.done.recovery_stopped", "passkey": "account.done.passkey", "passkey_removed": "account.done.passkey_removed",
 		"passkey_renamed": "account.done.passkey_renamed",
 	}[word]
 }
 
 // own is the way to a page of the person's own: nil without an error, where the browser was sent to prove something first.
 func (x *exchange) own(page authorize.AccountPage) (*authorize.Passage, error) {
-	p, err := x.door.BeginAccount(x.ctx(), x.visit, page)
+	return x.ownWith(page, "")
+}
+
+// ownWith is own, with a ticketPass that is brought back from the way.
+func (x *exchange) ownWith(page authorize.AccountPage, pass string) (*authorize.Passage, error) {
+	p, err := x.door.BeginAccount(x.ctx(), x.visit, page, pass)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +75,11 @@ func (x *exchange) own(page authorize.AccountPage) (*authorize.Passage, error) {
 
 // ownPosted is own, for a form that was sent: only one that this browser was shown, on this page, about this very session.
 func (x *exchange) ownPosted(page authorize.AccountPage) (*authorize.Passage, error) {
-	p, err := x.own(page)
+	return x.ownPostedWith(page, "")
+}
+
+func (x *exchange) ownPostedWith(page authorize.AccountPage, pass string) (*authorize.Passage, error) {
+	p, err := x.ownWith(page, pass)
 	if p == nil || err != nil {
 		return nil, err
 	}
@@ -79,8 +91,10 @@ func (x *exchange) ownPosted(page authorize.AccountPage) (*authorize.Passage, er
 
 // ownForm is what the forms of the page are about: the session is in it, since another account becomes the current one where that of
 // this form has ended.
-func (x *exchange) ownForm(p *authorize.Passage) string {
-	return x.path + " of " + p.Account.Session.ID.String()
+func (x *exchange) ownForm(p *authorize.Passage) string { return ownForm(x.path, p) }
+
+func ownForm(path string, p *authorize.Passage) string {
+	return path + " of " + p.Account.Session.ID.String()
 }
 
 // owned begins a page.
@@ -94,6 +108,9 @@ func (x *exchange) owned(p *authorize.Passage) (owned, error) {
 		o.Done = x.text(id)
 	}
 	var err error
+	if o.Pending, err = x.pending(p); err != nil {
+		return o, err
+	}
 	o.Token, err = x.browsers.FormToken(x.visit, x.ownForm(p))
 	return o, err
 }
@@ -157,12 +174,15 @@ func showAccount(x *exchange) error {
 		heading, text string
 	}{
 		{authorize.AccountProfile, "account.profile.title", "account.profile.about"},
+		{authorize.AccountEmail, "account.email.title", "account.email.about"},
 		{authorize.AccountPassword, "account.password.title", "account.password.about"},
 		{authorize.AccountFactors, "account.factors.title", factors},
 		{authorize.AccountPasskeys, "account.passkeys.title", passkeys},
 		{authorize.AccountSessions, "account.sessions.title", "account.sessions.about"},
 		{authorize.AccountApps, "account.apps.title", "account.apps.about"},
 		{authorize.AccountEvents, "account.events.title", "account.events.about"},
+		{authorize.AccountData, "account.data.title", "account.data.about"},
+		{authorize.AccountDelete, "account.delete.title", "account.delete.about"},
 	} {
 		page.Links = append(page.Links, sectionLink{x.accountAddress(s.page), s.heading, s.text})
 	}

@@ -6,6 +6,11 @@ func accountSamples() []page {
 		Back: "/account", Name: "Ada Lovelace", Login: "ada", Initial: "A", Change: "/login/choose?tx=stx_sample", Action: "/account/factors",
 		Token: "sft_sample", Done: "Done.",
 	}
+	warned := ada
+	warned.Pending = []pendingView{
+		{"account.pending.recovery", "account.pending.stop_recovery", moment{"2026-11-22T12:00:00Z", "2026-11-22 12:00 UTC"}, "recovery", "/account", "sft_sample"},
+		{"account.pending.deletion", "account.pending.keep", moment{"2026-11-22T12:00:00Z", "2026-11-22 12:00 UTC"}, "deletion", "/account", "sft_sample"},
+	}
 	wrong := ada
 	wrong.Login, wrong.Done, wrong.Problem = "", "", "Wrong."
 	at := sampleMoment()
@@ -41,6 +46,15 @@ func accountSamples() []page {
 			{What: "Signed in", App: "Bookshop", Agent: "Firefox, Linux", Address: "192.0.2.1", At: at}, {What: "Password changed", Operator: true, At: at}, {What: "Else", At: at},
 		}},
 		accountEvents{owned: ada},
+		accountOverview{owned: warned, SignOut: "/oauth2/logout"},
+		accountEmail{owned: ada, Address: "ada@example.com"},
+		accountEmail{owned: wrong, Address: "ada@example.com", Verified: true, Email: "nobody"},
+		accountEmail{owned: warned},
+		accountEmailConfirm{owned: ada, Pass: "stx_sample", From: "ada@example.com", Into: "ada@example.org"},
+		accountEmailConfirm{owned: wrong, Pass: "stx_sample", Into: "ada@example.org"},
+		accountData{owned: ada},
+		accountDelete{owned: ada, Days: 14},
+		accountDelete{owned: wrong, Days: 14},
 	}
 }
 

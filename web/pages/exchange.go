@@ -33,13 +33,18 @@ type exchange struct {
 
 // serve runs the page's action and answers what comes of it.
 func (s *Set) serve(c *gin.Context, r provider.Route, a action) {
-	x := &exchange{Set: s, c: c, path: r.Path, policy: policy{isolated: r.Page == "device" || strings.HasPrefix(r.Page, "account")}}
+	x := &exchange{Set: s, c: c, path: r.Path, policy: policy{isolated: isolated(r.Page)}}
 	x.speak("", "")
 	if err := x.run(r, a); err != nil {
 		_ = c.Error(err)
 		s.refused(c.Writer.Header().Get("X-Request-Id"), err)
 		x.fail(err)
 	}
+}
+
+// isolated reports whether no app opens the page in a popup.
+func isolated(page string) bool {
+	return page == "device" || page == "setup" || strings.HasPrefix(page, "account")
 }
 
 func (x *exchange) run(r provider.Route, a action) error {

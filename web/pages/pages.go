@@ -74,7 +74,11 @@ func actions() map[string]action {
 		"consent":   {get: showConsent, post: decideConsent},
 		"device":    {get: showDevice, post: device},
 
-		"account":          {get: showAccount},
+		"signup":  {get: showSignUp, post: signUp},
+		"recover": {get: showRecover, post: recoverPassword},
+		"setup":   {get: showSetUp, post: setUp},
+
+		"account":          {get: showAccount, post: withdraw},
 		"account_profile":  {get: showProfile, post: changeProfile},
 		"account_password": {get: showPassword, post: changePassword},
 		"account_factors":  {get: showFactors, post: changeFactors},
@@ -83,6 +87,9 @@ func actions() map[string]action {
 		"account_sessions": {get: showSessions, post: endSessions},
 		"account_apps":     {get: showApps, post: disconnect},
 		"account_events":   {get: showEvents},
+		"account_email":    {get: showEmail, post: changeEmail},
+		"account_data":     {get: showData, post: download},
+		"account_delete":   {get: showDelete, post: askToDelete},
 
 		"logout": {get: endSession, post: confirmEnd, entry: true},
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider"
+	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/logout"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -62,6 +63,8 @@ func (x *exchange) fail(err error) {
 	switch tx := x.params.Get("tx"); {
 	case errors.As(err, &returned):
 		x.last(x.give(returned))
+	case errors.Is(err, account.ErrLink):
+		x.last(x.lapsed())
 	case errors.Is(err, authorize.ErrAgain) && tx != "":
 		x.redirect(x.hubAddress(tx))
 	case errors.As(err, &refusal):

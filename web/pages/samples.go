@@ -10,8 +10,8 @@ func samples() []page {
 	passkey := &passkeyPrompt{Options: `{"challenge":"AA"}`, Sealed: "stx_sample"}
 	ada := accountView{ID: "0192", Name: "Ada Lovelace", Login: "ada", Initial: "A"}
 	eve := accountView{ID: "0193", Name: "eve", Initial: "E", Half: true}
-	return append(accountSamples(),
-		signInPage{App: app, Action: "/login", Form: sealed},
+	return append(append(accountSamples(), joiningSamples()...),
+		signInPage{App: app, Action: "/login", Form: sealed, Forgot: "/recover?tx=stx_sample", SignUp: "/signup?tx=stx_sample", Done: "Done."},
 		signInPage{
 			App: plain, Again: true, Create: true, Action: "/login", Form: sealed, Username: "ada", Problem: "Wrong.", Choose: "/login/choose?tx=stx_sample",
 		},
@@ -59,4 +59,26 @@ func samples() []page {
 		refusalPage{Heading: "refusal.redirect_uri_missing", Text: "refusal.redirect_uri_missing.text", Parameter: "redirect_uri", ID: "SAMPLE"},
 		refusalPage{Heading: "refusal.no_request", Text: "refusal.no_request.text", ID: "SAMPLE"},
 	)
+}
+
+// joiningSamples are those of the pages by which people come, and come back.
+func joiningSamples() []page {
+	app := &appView{Name: "Bookshop", Logo: "https://shop.example/logo.png", Host: "shop.example", Initial: "B"}
+	sealed, landed := form{Tx: "stx_sample", Token: "sft_sample"}, landing{"/signup", "stx_sample", "sft_sample"}
+	return []page{
+		noticePage{Heading: "link.title", Text: "link.text", Next: &next{"/recover", "link.again"}},
+		noticePage{Heading: "setup.none_title", Text: "setup.none", Command: "signet setup-link"},
+		noticePage{Heading: "sent.title", Text: "signup.sent"},
+		signUpPage{App: app, Action: "/signup", Form: sealed, SignIn: "/login?tx=stx_sample"},
+		signUpPage{Invited: true, Action: "/signup", Form: sealed, Email: "nobody", Problem: "Wrong.", SignIn: "/login"},
+		joinPage{landing: landed, App: app, Address: "ada@example.com", Least: 8},
+		joinPage{landing: landed, Address: "ada@example.com", Username: "ada", Name: "Ada", Least: 8, Wrong: "username", Problem: "Taken."},
+		joinPage{landing: landed, Setup: true, Email: "ada@example.com", Least: 8, Wrong: "password", Problem: "Weak."},
+		joinPage{landing: landed, Setup: true, Least: 8},
+		recoverPage{App: app, Action: "/recover", Form: sealed, SignIn: "/login?tx=stx_sample"},
+		recoverPage{Action: "/recover", Form: sealed, Username: "ada", Problem: "Wrong.", SignIn: "/login"},
+		resetPage{landing: landed, App: app, Username: "ada", Least: 8},
+		resetPage{landing: landed, Username: "ada", Least: 8, OTP: true, Recovery: true, Wrong: "code", Problem: "Wrong."},
+		resetPage{landing: landed, Username: "ada", Least: 8, Recovery: true, Wrong: "password", Problem: "Weak."},
+	}
 }

@@ -55,7 +55,7 @@ func (x *exchange) posted() (*authorize.Passage, error) {
 // checkForm refuses a form that this browser was not shown, or that was about something else.
 func (x *exchange) checkForm(tx, shown string) error {
 	if err := x.browsers.CheckForm(x.visit, x.about(tx)+shown, x.params.Get("form_token")); err != nil {
-		return &fault{status: http.StatusForbidden, heading: "form", tx: tx, cause: err}
+		return &fault{status: http.StatusForbidden, heading: "form", tx: tx, again: x.path, cause: err}
 	}
 	return nil
 }

@@ -15,12 +15,15 @@ type signInPage struct {
 	App      *appView // nil: for a device
 	Device   bool
 	Again    bool // somebody is signed in, and it must be proven anew
-	Create   bool // the app would have a new account made
+	Create   bool // the app would have a new account made, and there are none
 	Action   string
 	Form     form
 	Username string
 	Problem  string
 	Choose   string // address of the accounts that are signed in; "" nobody is
+	Forgot   string // address for who has forgotten the password
+	SignUp   string // address for who has no account; "": none are made here
+	Done     string // what has just been done; ""
 
 	Passkey        *passkeyPrompt // nil: none are offered here
 	PasskeyProblem string
@@ -42,12 +45,20 @@ func showSignIn(x *exchange) error {
 	if p.Account != nil && p.Step == authorize.StepSignIn {
 		username = p.Account.User.Username
 	}
-	return x.showSignIn(p, http.StatusOK, signInPage{Username: username})
+	page := signInPage{Username: username}
+	if x.params.Get("done") == "reset" { // words alone: nothing is told that the address does not tell already
+		page.Done = x.text("reset.done")
+	}
+	return x.showSignIn(p, http.StatusOK, page)
 }
 
 func (x *exchange) showSignIn(p *authorize.Passage, status int, page signInPage) error {
 	page.App, page.Device, page.Action = app(p), p.Request.Kind == authorize.KindDevice, x.path
-	page.Again, page.Create = p.Account != nil && p.Step == authorize.StepSignIn, p.Request.Prompts(oauth.PromptCreate)
+	page.Again, page.Create = p.Account != nil && p.Step == authorize.StepSignIn, p.Request.Prompts(oauth.PromptCreate) && !x.door.SignUp
+	page.Forgot = x.address("recover", p.Sealed)
+	if x.door.SignUp {
+		page.SignUp = x.address(authorize.StepSignUp, p.Sealed)
+	}
 	if len(p.Accounts) > 0 && !page.Again {
 		page.Choose = x.address(authorize.StepChoose, p.Sealed)
 	}
