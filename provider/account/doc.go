@@ -17,6 +17,13 @@
 // Hashing is memory-hard on purpose, so only a [Hasher] does it: few at once, a short queue that is fair between callers, and
 // a refusal before the work where the queue is full.
 //
+// # Asked for, then used
+//
+// What people begin and finish apart, such as to sign up, to choose a new password, or to leave, is a ticket in between
+// ([storage.Ticket]). Whoever is nobody here is given one too, which leads nowhere: what a stranger asks for is answered alike, and is
+// the same work, whoever it concerns. A mail's link is made of the ticket when the mail is sent ([People.MailLink]), so that neither
+// tickets nor letters hold a secret.
+//
 // # Proven here, spent there
 //
 // A one-time code or recovery code is only matched here. It is spent by the store, in the commit of what it buys

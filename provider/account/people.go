@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider/handle"
+	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -87,8 +88,13 @@ type By struct {
 	Locale string // of the page, for letters to people who have no account yet to say it; "": unknown
 }
 
-// queueKey is whose turn it is in the Hasher's queue.
-func (b By) queueKey() string { return cmp.Or(b.Seen.Address, b.Actor) }
+// queueKey is whose turn it is in the Hasher's queue: that of a sign-in from there.
+func (b By) queueKey() string {
+	if b.Seen.Address == "" {
+		return b.Actor
+	}
+	return queueKey(throttle.Caller{Address: b.Seen.Address})
+}
 
 // People is the room's service.
 type People struct {

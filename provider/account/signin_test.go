@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/signet-idp/signet/provider/throttle"
+	"github.com/signet-idp/signet/storage"
 )
 
 // TestQueueKeyIsOneSubscriber: in the queue for password hashes an IPv6 subscriber is one caller, however many addresses it has.
@@ -18,5 +19,16 @@ func TestQueueKeyIsOneSubscriber(t *testing.T) {
 	}
 	if got := queueKey(throttle.Caller{Address: "192.0.2.1", ClientID: "shop"}); got != "shop" {
 		t.Errorf("a confidential client is %q in the queue", got)
+	}
+}
+
+func TestASubscriberIsOneCallerInTheQueueWhicheverAddressIsUsed(t *testing.T) {
+	t.Parallel()
+	by := func(address string) By { return By{Actor: "ada", Seen: storage.Seen{Address: address}} }
+	if a, b := by("2001:db8::1").queueKey(), by("2001:db8::2").queueKey(); a != b {
+		t.Errorf("two addresses of one network are %q and %q", a, b)
+	}
+	if a, b := by("192.0.2.1").queueKey(), by("192.0.2.2").queueKey(); a == b || by("").queueKey() != "ada" {
+		t.Errorf("%q, %q and %q", a, b, by("").queueKey())
 	}
 }
