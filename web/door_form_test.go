@@ -176,7 +176,7 @@ func TestARequestIsGoneOnWithInItsOwnBrowserAlone(t *testing.T) {
 			fresh, visited, signedIn := w.near(), w.near(), w.signedIn(c, seed, "grace")
 			visited.visit(authorize(c))
 			for who, other := range map[string]*browser{"without cookies": fresh, "that began something else": visited, "of somebody else": signedIn} {
-				for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/consent", "/device"} {
+				for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/mfa/enrol", "/mfa/lost", "/consent", "/device"} {
 					address := path + "?tx=" + tx
 					if device != "" && path == "/device" {
 						address += "&device=" + device

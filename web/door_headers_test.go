@@ -64,7 +64,7 @@ func TestEveryAnswerOfThePagesIsGuarded(t *testing.T) {
 			t.Helper()
 			w.guarded(what, nobody.once(address, values, edit...), status)
 		}
-		for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/consent", "/oauth2/logout", "/device"} {
+		for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/mfa/enrol", "/mfa/lost", "/consent", "/oauth2/logout", "/device"} {
 			guarded("DELETE "+path, http.StatusMethodNotAllowed, path, nil, func(r *http.Request) { r.Method = http.MethodDelete })
 			guarded("BREW "+path, http.StatusMethodNotAllowed, path, nil, func(r *http.Request) { r.Method = "BREW" })
 			guarded("a malformed query at "+path, http.StatusBadRequest, path+"?tx=%zz", nil)

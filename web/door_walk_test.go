@@ -257,7 +257,7 @@ func (x *walk) stray(t *tab) {
 }
 
 func (x *walk) paths() []string {
-	return []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/consent", "/oauth2/logout", "/device"}
+	return []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/mfa/enrol", "/mfa/lost", "/consent", "/oauth2/logout", "/device"}
 }
 
 // typed opens the page of another step, about a request that was seen before.

@@ -174,7 +174,7 @@ func TestAfterSigningOutTheBackButtonShowsNothing(t *testing.T) {
 		if d.b.submit("decision", "yes"); !strings.Contains(d.b.page.header.Get("Clear-Site-Data"), `"cache"`) {
 			t.Errorf("Clear-Site-Data %q", d.b.page.header.Get("Clear-Site-Data"))
 		}
-		for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/consent", "/device"} {
+		for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/mfa/enrol", "/mfa/lost", "/consent", "/device"} {
 			if p := d.b.visit(path + "?" + form("tx", d.tx).Encode()); strings.Contains(p.raw, "ada") || p.left != nil {
 				t.Errorf("%s shows %q, %v", path, p.h1, p.left)
 			}

@@ -34,6 +34,8 @@ var reviewedRoutes = map[string]struct {
 	"/login":            {"GET, HEAD, POST", false, ""},
 	"/login/choose":     {"GET, HEAD, POST", false, ""},
 	"/mfa":              {"GET, HEAD, POST", false, ""},
+	"/mfa/enrol":        {"GET, HEAD, POST", false, ""},
+	"/mfa/lost":         {"GET, HEAD, POST", false, ""},
 	"/consent":          {"GET, HEAD, POST", false, ""},
 	"/device":           {"GET, HEAD, POST", false, ""},
 

@@ -25,7 +25,7 @@ func (x *exchange) prompt(options json.RawMessage, c account.Ceremony, err error
 // answered reads what the script sent; nil, where it sent nothing. A ceremony that this browser was not given serves for nothing: the
 // answer to it is wrong.
 func (x *exchange) answered() *account.PasskeyProof {
-	if !x.params.Has("passkey") {
+	if x.params.Get("passkey") == "" { // without the script the form sends it empty
 		return nil
 	}
 	proof := &account.PasskeyProof{Response: []byte(x.params.Get("passkey"))}
