@@ -43,6 +43,11 @@ func (b *Browsers) readDevice(cookie string) device {
 	return d
 }
 
+// Caller is whom the visit's attempts are counted against.
+func (v *Visit) Caller() throttle.Caller {
+	return throttle.Caller{Address: v.Seen.Address, Device: v.device.throttled()}
+}
+
 func (d device) throttled() throttle.Device {
 	out := throttle.Device{ID: d.ID}
 	for _, k := range d.People {

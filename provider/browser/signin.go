@@ -7,7 +7,6 @@ import (
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/oauth"
-	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -22,8 +21,7 @@ func (b *Browsers) SignIn(ctx context.Context, v *Visit, clientID, login string,
 }
 
 func (b *Browsers) signIn(ctx context.Context, v *Visit, clientID, login string, password storage.Secret) (Account, error) {
-	from := throttle.Caller{Address: v.Seen.Address, Device: v.device.throttled()}
-	candidate, person, err := b.people.SignIn(ctx, b.limiter, from, login, password)
+	candidate, person, err := b.people.SignIn(ctx, b.limiter, v.Caller(), login, password)
 	if errors.Is(err, account.ErrWrong) {
 		return Account{}, b.failed(ctx, v, "signin.failed", clientID, candidate.UserID(), err)
 	}

@@ -93,7 +93,7 @@ func changeEmail(x *exchange) error {
 	if x.params.Has("verify") {
 		email = u.Email
 	}
-	err = x.people.AskToChangeEmail(x.ctx(), x.door.Limiter, x.caller(), u, email, x.by(p))
+	err = x.people.AskToChangeEmail(x.ctx(), x.door.Limiter, x.visit.Caller(), u, email, x.by(p))
 	if err == nil {
 		return x.to(authorize.AccountEmail, "email_asked")
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
-	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -148,5 +147,3 @@ func (x *exchange) lapsed() error {
 func (x *exchange) stranger() account.By {
 	return account.By{Seen: x.visit.Seen, Locale: x.render.tongues.each[x.tongue].Tag}
 }
-
-func (x *exchange) caller() throttle.Caller { return throttle.Caller{Address: x.visit.Seen.Address} }

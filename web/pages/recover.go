@@ -78,7 +78,7 @@ func recoverPassword(x *exchange) error {
 	if username == "" {
 		return x.showRecover(p, http.StatusUnprocessableEntity, "", x.text("recover.incomplete"))
 	}
-	err = x.people.AskToReset(x.ctx(), x.door.Limiter, x.caller(), username, x.params.Get("tx"), x.stranger())
+	err = x.people.AskToReset(x.ctx(), x.door.Limiter, x.visit.Caller(), username, x.params.Get("tx"), x.stranger())
 	if err == nil {
 		x.sent()
 		return nil
@@ -134,7 +134,7 @@ func reset(x *exchange) error {
 		page := resetPage{Wrong: "code", Problem: x.text("reset.no_code")}
 		return x.showReset(person, p, http.StatusUnprocessableEntity, page)
 	}
-	_, err = x.people.ResetPassword(x.ctx(), x.door.Limiter, x.caller(), id, proof, storage.NewSecret([]byte(password)), x.stranger())
+	_, err = x.people.ResetPassword(x.ctx(), x.door.Limiter, x.visit.Caller(), id, proof, storage.NewSecret([]byte(password)), x.stranger())
 	if err != nil {
 		return x.unreset(person, p, err)
 	}

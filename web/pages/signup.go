@@ -66,7 +66,7 @@ func signUp(x *exchange) error {
 		return err
 	}
 	email := x.params.Get("email")
-	err = x.people.AskToJoin(x.ctx(), x.door.Limiter, x.caller(), email, x.params.Get("tx"), x.stranger())
+	err = x.people.AskToJoin(x.ctx(), x.door.Limiter, x.visit.Caller(), email, x.params.Get("tx"), x.stranger())
 	if err == nil {
 		x.sent()
 		return nil
