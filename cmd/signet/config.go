@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/spf13/pflag"
@@ -47,6 +48,8 @@ type settings struct {
 	PasswordMinLength number   `env:"SIGNET_PASSWORD_MIN_LENGTH" yaml:"password_min_length" help:"of new passwords, in characters; NIST SP 800-63B-4 advises 15 where a password is all that is asked"`
 	PasswordMinScore  number   `env:"SIGNET_PASSWORD_MIN_SCORE" yaml:"password_min_score" help:"zxcvbn score, 0 to 4, of the passwords that people choose; 0: any"`
 	SecondFactor      string   `env:"SIGNET_SECOND_FACTOR" yaml:"second_factor" help:"who must have one: optional, admins or all"`
+	SignUp            string   `env:"SIGNET_SIGN_UP" yaml:"sign_up" help:"who may make an account for themselves: off, on (whoever proves an e-mail address) or invite"`
+	FactorRecovery    delay    `env:"SIGNET_SECOND_FACTOR_RECOVERY" yaml:"second_factor_recovery" help:"how long who lost every second factor waits to be rid of them, such as 72h; off: an administrator must help"`
 	AuditRetention    duration `env:"SIGNET_AUDIT_RETENTION" yaml:"audit_retention" help:"how long audit events are kept"`
 
 	SessionIdleLifetime duration `env:"SIGNET_SESSION_IDLE_LIFETIME" yaml:"session_idle_lifetime" help:"how long a browser stays signed in unused, such as 24h"`
@@ -68,7 +71,7 @@ func defaultSettings() settings {
 		DatabaseURL:         "sqlite://signet.db",
 		AccessTokenLifetime: duration(15 * minute), RefreshTokenIdleLifetime: duration(30 * day), RefreshTokenLifetime: duration(365 * day),
 		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1",
-		PasswordMinLength: account.DefaultMinPassword, PasswordMinScore: account.DefaultMinScore, SecondFactor: "optional",
+		PasswordMinLength: account.DefaultMinPassword, PasswordMinScore: account.DefaultMinScore, SecondFactor: "optional", SignUp: "off",
 		AuditRetention: duration(400 * day), SessionIdleLifetime: duration(day), SessionLifetime: duration(30 * day), LogLevel: "info",
 	}
 }
@@ -258,7 +261,8 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		KeyRotationInterval: s.KeyRotationInterval.orNegative(),
 		SigningAlg:          s.SigningAlg, PasswordHash: hash,
 		PasswordMinLength: s.PasswordMinLength.or(-1), PasswordMinScore: s.PasswordMinScore.or(account.AnyScore),
-		SecondFactor:        account.SecondFactor(s.SecondFactor),
+		SecondFactor: account.SecondFactor(s.SecondFactor),
+		SignUp:       account.SignUp(s.SignUp), FactorRecovery: time.Duration(s.FactorRecovery),
 		AuditRetention:      s.AuditRetention.orNegative(),
 		SessionIdleLifetime: s.SessionIdleLifetime.orNegative(), SessionLifetime: s.SessionLifetime.orNegative(),
 		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, UILocales: pages.Languages(), MailFrom: s.MailFrom, Logger: logger,

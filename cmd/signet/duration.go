@@ -42,6 +42,29 @@ func (d duration) orNegative() time.Duration {
 	return time.Duration(d)
 }
 
+// delay is a duration that may be off.
+type delay time.Duration
+
+// errDelay says what a delay looks like.
+var errDelay = errors.New("must be off, or a duration such as 72h or 3d")
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *delay) UnmarshalText(text []byte) error {
+	*d = 0
+	if string(text) == "off" {
+		return nil
+	}
+	parsed, err := parseDuration(string(text))
+	if err != nil {
+		return errDelay
+	}
+	*d = delay(parsed)
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler, so that the error says where in the file.
+func (d *delay) UnmarshalYAML(node ast.Node) error { return placed(node, d) }
+
 func parseDuration(text string) (time.Duration, error) {
 	days, rest, found := strings.Cut(text, "d")
 	if !found {
