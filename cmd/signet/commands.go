@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		newServeCommand(a), newDevCommand(a), newMigrateCommand(a), newUserCommand(a), newClientCommand(a), newResourceCommand(a),
-		newKeyCommand(a), newGrantCommand(a), newAuditCommand(a), newExplainCommand(a), newDoctorCommand(a),
+		newKeyCommand(a), newGrantCommand(a), newAuditCommand(a), newSetupLinkCommand(a), newExplainCommand(a), newDoctorCommand(a),
 		newTokenCommand(a), newIntrospectCommand(a), newHealthcheckCommand(a), newVersionCommand(a),
 	}
 }

@@ -21,7 +21,6 @@ import (
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/oauth"
-	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/web"
 )
 
@@ -85,23 +84,19 @@ func (a *app) serve(ctx context.Context, s settings, started func(*opened)) erro
 	if err := greet(ctx, o, logger); err != nil {
 		return err
 	}
+	if err := a.welcome(ctx, o); err != nil {
+		return err
+	}
 	if started != nil {
 		go started(o)
 	}
 	return n.run(ctx)
 }
 
-// greet says where the server is, and on an empty database how the first user is made.
+// greet says where the server is, and what is weak about it.
 func greet(ctx context.Context, o *opened, logger *slog.Logger) error {
 	logger.InfoContext(ctx, "serving", slog.String("issuer", o.settings.IssuerURL), slog.String("listen", o.settings.ListenAddr),
 		slog.String("management", o.settings.ManagementAddr), slog.String("version", version()))
-	users, err := o.store.ListUsers(ctx, storage.ID{}, 1)
-	if err != nil {
-		return err
-	}
-	if len(users) == 0 {
-		logger.WarnContext(ctx, "there are no users yet; create the first one with: signet user create NAME --admin --generate-password")
-	}
 	return warnOfPasswordClients(ctx, o, logger)
 }
 

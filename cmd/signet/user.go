@@ -52,7 +52,7 @@ func newUserCommand(a *app) *cobra.Command {
 		newUserCreate(a), newUserList(a), newUserShow(a), newUserUpdate(a), newUserSetPassword(a),
 		newUserAct(a, "disable", "Keep a user from signing in, and end every session at once", (*account.People).Disable),
 		newUserAct(a, "enable", "Let a disabled user sign in again", (*account.People).Enable),
-		newUserDelete(a), newUserResetFactors(a), newUserTOTP(a),
+		newUserInvite(a), newUserDelete(a), newUserResetFactors(a), newUserTOTP(a),
 	)
 	return cmd
 }
