@@ -91,6 +91,25 @@ func TestTheLinesOfTroubleshootingAreTheProgramsOwn(t *testing.T) {
 	}
 }
 
+// TestEveryFindingOfAuditVerifyIsOnThePage: who meets one must find out what to do.
+func TestEveryFindingOfAuditVerifyIsOnThePage(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../../provider/auditverify.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := operatingPage(t, "audit.md")
+	findings := regexp.MustCompile(`w\.find\("([^":,(]+)`).FindAllStringSubmatch(string(source), -1)
+	if len(findings) < 8 {
+		t.Fatalf("the program has %d findings", len(findings))
+	}
+	for _, f := range findings {
+		if !regexp.MustCompile(regexp.MustCompile(`%[ds]`).ReplaceAllString(f[1], `\S+`)).MatchString(text) {
+			t.Errorf("the page does not have: %s", f[1])
+		}
+	}
+}
+
 // TestTheBackupOfARunningServerRestores runs the statement of docs/operating/backup.md on a live file, and goes on from the copy.
 func TestTheBackupOfARunningServerRestores(t *testing.T) {
 	t.Parallel()

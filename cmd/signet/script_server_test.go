@@ -39,6 +39,22 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// chained waits until the server has given every event its place in the audit chain, and leaves the answer of audit verify.
+func chained(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: chained")
+	}
+	for deadline := time.Now().Add(2 * time.Minute); ; {
+		ts.Check(ts.Exec("signet", "audit", "verify", "-o", "json"))
+		if strings.Contains(ts.ReadFile("stdout"), `"waiting": 0,`) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("events still wait for their places: %s", ts.ReadFile("stdout"))
+		}
+	}
+}
+
 // requestID VARIABLE takes the request id out of the last stderr.
 func requestID(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {

@@ -56,7 +56,7 @@ func runScripts(t *testing.T, dir string, setup func(*testing.T, *testscript.Env
 					setup(t, e)
 					return nil
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "member": member, "otp": otpCode, "freeport": freePort, "ready": ready, "requestid": requestID},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "member": member, "otp": otpCode, "freeport": freePort, "ready": ready, "requestid": requestID, "chained": chained},
 			})
 		})
 	}
