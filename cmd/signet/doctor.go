@@ -109,6 +109,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.checkTLS()
 	d.checkOutbound()
 	d.checkMail(ctx)
+	d.checkAccounts()
 	d.checkIssuer(ctx)
 	d.checkFiles()
 	store := d.openDatabase(ctx)
@@ -120,6 +121,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.checkKeys(ctx, store)
 	d.checkClients(ctx, store)
 	d.checkUndelivered(ctx, store)
+	d.checkAudit(ctx, store)
 }
 
 // openDatabase opens the database as it is: a file that is not there is not made, and a schema that is old stays old.

@@ -26,7 +26,8 @@ func (d *doctor) checkKeys(ctx context.Context, store storage.Store) {
 		d.warn("keys", "there are none yet", "nothing can be signed before there are", "start the server once: signet serve")
 		return
 	}
-	if _, err := wire(ctx, d.settings, store, d.settings.provider(d.app.logger(d.settings))); err != nil {
+	o, err := wire(ctx, d.settings, store, d.settings.provider(d.app.logger(d.settings)))
+	if err != nil {
 		mend := "give the secret key that the keys were sealed with, first or further back in SIGNET_SECRET_KEY"
 		if errors.Is(err, fs.ErrNotExist) {
 			mend = "restore the file"
@@ -49,6 +50,14 @@ func (d *doctor) checkKeys(ctx context.Context, store storage.Store) {
 	if len(missing) > 0 {
 		d.fail("keys", "there is no active signing key for "+strings.Join(missing, ", "), "clients registered for it get no tokens",
 			"start the server, which makes it within a minute")
+		return
+	}
+	if older, err := o.StillOlder(ctx); err != nil {
+		d.fail("keys", oneLine(err), "what is sealed could not be counted", "run this again")
+		return
+	} else if older > 0 {
+		d.warn("keys", fmt.Sprintf("%d values are still sealed under an older secret key", older), "without it they cannot be read any more",
+			"keep it in SIGNET_SECRET_KEY behind the new one until a server has sealed them anew, which takes minutes")
 		return
 	}
 	d.ok("keys", "the secret key opens all, and every algorithm has an active signing key")

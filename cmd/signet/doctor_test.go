@@ -123,3 +123,23 @@ func TestTheDoctorSeesOpenFilesAndEndingCertificates(t *testing.T) {
 		t.Errorf("%+v", d.findings)
 	}
 }
+
+func TestTheDoctorSeesEventsThatNobodyChains(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db"), Clock: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.RecordEvents(t.Context(), []storage.Event{{Kind: "test.event"}}); err != nil {
+		t.Fatal(err)
+	}
+	d := newDoctor(t)
+	d.checkAudit(t.Context(), store)
+	now = now.Add(auditPatience + time.Second)
+	d.checkAudit(t.Context(), store)
+	if d.found("audit", "get their places") != verdictOK || d.found("audit", "has no place") != verdictWarn {
+		t.Errorf("%+v", d.findings)
+	}
+}

@@ -24,7 +24,7 @@ type keyRecord struct {
 // keyList answers key list.
 type keyList struct {
 	Keys  []keyRecord `json:"keys"`
-	Older int         `json:"sealed_under_older_secret_key"` // keys and seeds of authenticators
+	Older int         `json:"sealed_under_older_secret_key"` // keys, seeds of authenticators and audit checkpoints
 }
 
 func newKeyCommand(a *app) *cobra.Command {
