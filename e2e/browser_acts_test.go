@@ -165,9 +165,10 @@ func (b *tab) look(name string) {
 		b.script(true)
 		defer b.script(false)
 	}
+	judge := b.judge()
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(media("prefers-color-scheme", scheme))
-		for _, fault := range b.axe() {
+		for _, fault := range b.judged(judge) {
 			b.t.Errorf("%s (%s): axe-core: %s", name, scheme, fault)
 		}
 		for width, size := range map[int64]string{1280: "wide", 320: "narrow"} {
@@ -201,37 +202,56 @@ func (b *tab) picture(name string) {
 	}
 }
 
-// axe runs axe-core with all its rules, in a world of its own beside the page's, where the page's policy does not bind it, and
-// returns what it finds.
+// axe runs axe-core with all its rules and returns what it finds.
 func (b *tab) axe() (faults []string) {
+	b.t.Helper()
+	return b.judged(b.judge())
+}
+
+// judge puts axe-core into a world of its own beside the page's, where the page's policy does not bind it.
+func (b *tab) judge() (world runtime.ExecutionContextID) {
 	b.t.Helper()
 	installNode(b.t)
 	source := readFile(b.t, "node/node_modules/axe-core/axe.min.js")
-	const run = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({
-		id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)}))))`
-	found := see(b, func(ctx context.Context, s *chromedp.Target) (string, error) {
+	return see(b, func(ctx context.Context, s *chromedp.Target) (runtime.ExecutionContextID, error) {
 		tree, err := cdp.Call(ctx, s, page.GetFrameTree, cdp.Empty{})
 		if err != nil {
-			return "", err
+			return 0, err
 		}
 		world, err := cdp.Call(ctx, s, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: tree.FrameTree.Frame.ID, WorldName: "axe"})
 		if err != nil {
+			return 0, err
+		}
+		_, err = evaluateIn(ctx, s, world.ExecutionContextID, source)
+		return world.ExecutionContextID, err
+	})
+}
+
+// evaluateIn runs an expression in a world and returns what it, or its promise, comes to.
+func evaluateIn(ctx context.Context, s *chromedp.Target, world runtime.ExecutionContextID, expression string) ([]byte, error) {
+	r, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{
+		Expression: expression, ContextID: world, AwaitPromise: new(true), ReturnByValue: new(true),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.ExceptionDetails != nil {
+		return nil, fmt.Errorf("%s %v", r.ExceptionDetails.Text, r.ExceptionDetails.Exception)
+	}
+	return r.Result.Value, nil
+}
+
+// judged is what axe-core, in its world, finds now.
+func (b *tab) judged(world runtime.ExecutionContextID) (faults []string) {
+	b.t.Helper()
+	const run = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({
+		id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)}))))`
+	found := see(b, func(ctx context.Context, s *chromedp.Target) (text string, err error) {
+		value, err := evaluateIn(ctx, s, world, run)
+		if err != nil {
 			return "", err
 		}
-		var text string
-		for _, expression := range []string{source, run} {
-			r, err := cdp.Call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{
-				Expression: expression, ContextID: world.ExecutionContextID, AwaitPromise: new(expression == run), ReturnByValue: new(true),
-			})
-			if err != nil {
-				return "", err
-			}
-			if r.ExceptionDetails != nil {
-				return "", fmt.Errorf("%s %v", r.ExceptionDetails.Text, r.ExceptionDetails.Exception)
-			}
-			text = string(r.Result.Value)
-		}
-		return text, json.Unmarshal([]byte(text), &text)
+		return text, json.Unmarshal(value, &text)
 	})
 	var violations []struct {
 		ID, Help string
