@@ -30,10 +30,10 @@ type Checkpoint struct {
 // method promises stands in store.go.
 type AuditChain interface {
 	// UnchainedEvents returns at most limit events that have no place yet, in the order of their IDs, and the newest link (Seq 0 where
-	// there is none).
+	// there is none; its EventID is zero where the sweep took the event, and left the checkpoint).
 	UnchainedEvents(ctx context.Context, limit int) (events []Event, head Link, err error)
-	// ChainEvents gives events their places and stores c (nil: none), in one commit. ErrMoved: head is not the newest Seq any more, or one
-	// of the events has a place already or is gone.
+	// ChainEvents gives events their places and stores c (nil: none), in one commit. ErrMoved: head is not the newest Seq any more, one of
+	// the events has a place already or is gone, or there is a checkpoint of c's Seq.
 	ChainEvents(ctx context.Context, head int64, links []Link, c *Checkpoint) error
 	// ChainedEvents returns at most limit events with a Seq greater than after, in that order.
 	ChainedEvents(ctx context.Context, after int64, limit int) ([]ChainedEvent, error)

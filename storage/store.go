@@ -264,7 +264,7 @@ type Upkeep interface {
 	// SweepExpired removes at most limit rows of each kind that have expired: grants, denials, assertions, sessions, remembered devices,
 	// tickets and pushed requests past their end by more than keep (a session that expires leaves no letter), buckets that are full again,
 	// and events older than retention (0: none): of these only a whole beginning of the chain, up to a checkpoint, with the checkpoints
-	// before that one, so that what is left can be verified. It returns how many rows went.
+	// before that one, so that what is left can be verified; the first stretch goes even if it alone is more than limit. It returns how many rows went.
 	SweepExpired(ctx context.Context, limit int, keep, retention time.Duration) (n int, err error)
 	// WalkGrants returns at most limit grants with an ID greater than after, in that order.
 	WalkGrants(ctx context.Context, after ID, limit int) (page []GrantAge, now time.Time, err error)

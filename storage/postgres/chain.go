@@ -40,8 +40,7 @@ func intoCheckpoint(c *storage.Checkpoint) []any {
 	return []any{&c.Seq, digest{&c.Hash}, &c.Sealed, when{&c.CreatedAt}}
 }
 
-// UnchainedEvents implements storage.AuditChain. Where the newest link's event was swept, its EventID is zero. The head is read first:
-// who chains in between makes the caller's head an old one.
+// UnchainedEvents implements storage.AuditChain. The head is read first: who chains in between makes the caller's head an old one.
 func (s *Store) UnchainedEvents(ctx context.Context, limit int) ([]storage.Event, storage.Link, error) {
 	type answer struct {
 		events []storage.Event
@@ -59,8 +58,7 @@ func (s *Store) UnchainedEvents(ctx context.Context, limit int) ([]storage.Event
 	return a.events, a.head, err
 }
 
-// ChainEvents implements storage.AuditChain. ErrMoved, too, where there is a checkpoint of that Seq. The table's lock lets one chainer
-// in at a time; readers, and those who write events, never wait for it.
+// ChainEvents implements storage.AuditChain. The table's lock lets one chainer in at a time; readers, and those who write events, never wait for it.
 func (s *Store) ChainEvents(ctx context.Context, head int64, links []storage.Link, c *storage.Checkpoint) error {
 	ids := uids(links, func(l storage.Link) storage.ID { return l.EventID })
 	seqs, sums := make([]int64, len(links)), make([]storage.Digest, len(links))

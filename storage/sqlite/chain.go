@@ -30,7 +30,7 @@ const (
 			(SELECT min(seq) FROM old), 0)`
 )
 
-// UnchainedEvents implements storage.AuditChain. Where the newest link's event was swept, its EventID is zero.
+// UnchainedEvents implements storage.AuditChain.
 func (s *Store) UnchainedEvents(ctx context.Context, limit int) (events []storage.Event, head storage.Link, err error) {
 	events, _, err = read(ctx, s, "unchained events", func(c *session) ([]storage.Event, error) {
 		return snapshot(c, func() (_ []storage.Event, err error) {
@@ -46,7 +46,7 @@ func (s *Store) UnchainedEvents(ctx context.Context, limit int) (events []storag
 	return events, head, nil
 }
 
-// ChainEvents implements storage.AuditChain. ErrMoved, too, where there is a checkpoint of that Seq.
+// ChainEvents implements storage.AuditChain.
 func (s *Store) ChainEvents(ctx context.Context, head int64, links []storage.Link, c *storage.Checkpoint) error {
 	return s.write(ctx, "chain events", func(t *tx) error {
 		newest, err := newestLink(t.session)
