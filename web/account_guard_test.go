@@ -26,8 +26,13 @@ func acts(others storage.ID, clientID string) map[string][]string {
 		"/account/sessions":     {"end", others.String()},
 		"/account/sessions#all": {"end", "others"},
 		"/account/apps":         {"app", clientID},
+		"/account/email":        {"email", "taken@example.org"},
+		"/account/delete":       {"sure", "yes"},
 	}
 }
+
+// guardedPages want a fresh proof.
+var guardedPages = []string{"/account/password", "/account/factors", "/account/email", "/account/data", "/account/delete", "/account/passkeys"}
 
 // state is all that the acts could change of a person.
 func (w *world) state(u storage.User) string {
@@ -39,7 +44,12 @@ func (w *world) state(u storage.User) string {
 	w.must(err)
 	consents, err := w.store.ListConsents(w.Context(), u.ID)
 	w.must(err)
-	text := []string{found.User.Profile.Nickname, found.PasswordHash}
+	tickets, _, err := w.store.ListTickets(w.Context(), u.ID)
+	w.must(err)
+	text := []string{found.User.Profile.Nickname, found.PasswordHash, found.User.Email}
+	for _, t := range tickets {
+		text = append(text, "ticket "+t.ID.String())
+	}
 	for _, f := range found.Factors {
 		text = append(text, "factor "+f.ID.String())
 	}
@@ -149,7 +159,7 @@ func TestWithoutAFreshProofNothingThatProvesIsChanged(t *testing.T) {
 		forms := map[string]url.Values{}
 		for path, pairs := range acts(factor, "none") {
 			path, _, _ := strings.Cut(path, "#")
-			if path != "/account/password" && path != "/account/factors" {
+			if !slices.Contains(guardedPages, path) {
 				continue
 			}
 			values := url.Values{"form_token": {b.token(path)}}
@@ -171,7 +181,7 @@ func TestWithoutAFreshProofNothingThatProvesIsChanged(t *testing.T) {
 				t.Fatalf("%s changes something:\n%s\n%s", name, before, after)
 			}
 		}
-		for _, path := range []string{"/account/password", "/account/factors", enrolment} {
+		for _, path := range append([]string{enrolment}, guardedPages...) {
 			if p := b.visit(path); !p.asks("password") || p.says(seed) || !p.says("Enter your password again") {
 				t.Errorf("%s is open: %d %q", path, p.status, p.h1)
 			}

@@ -15,6 +15,7 @@ import (
 var accountPages = map[string]string{
 	"/account": "Your account", "/account/profile": "Profile", "/account/password": "Password", "/account/factors": "Second factor",
 	"/account/sessions": "Where you are signed in", "/account/apps": "Connected apps", "/account/events": "Security events",
+	"/account/email": "Email address", "/account/data": "Download your data", "/account/delete": "Delete your account", "/account/passkeys": "Passkeys",
 }
 
 func TestOnesOwnPagesAreFoundBySigningIn(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/logout"
 	"github.com/signet-idp/signet/provider/mail"
 	"github.com/signet-idp/signet/storage"
 )
@@ -43,7 +44,7 @@ func (p *postbox) Send(_ context.Context, m mail.Message) error {
 	return nil
 }
 
-// mails delivers what is in the outbox, and returns it as people get it.
+// mails delivers what is in the outbox to people, and returns it as they get it. What goes to apps is let go.
 func (w *world) mails() []mail.Message {
 	w.Helper()
 	box := &postbox{}
@@ -65,6 +66,10 @@ func (w *world) mails() []mail.Message {
 			return box.mails
 		}
 		for _, l := range letters {
+			if logout.Delivers(l.Kind) {
+				w.must(w.store.FinishLetter(w.Context(), l.ID, l.Attempt))
+				continue
+			}
 			w.must(office.Deliver(w.Context(), l))
 		}
 	}

@@ -220,7 +220,7 @@ func TestHeadDoesNothing(t *testing.T) {
 	if !strings.Contains(w.shown.location, "code=") {
 		t.Errorf("HEAD signed somebody out: %s", w.shown.location)
 	}
-	for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/mfa/enrol", "/mfa/lost", "/consent", "/device", "/oauth2/logout"} {
+	for _, path := range []string{"/oauth2/authorize", "/login", "/login/choose", "/mfa", "/mfa/enrol", "/mfa/lost", "/consent", "/device", "/signup", "/recover", "/setup", "/oauth2/logout"} {
 		if answer := w.ask(http.MethodDelete, path, nil); answer.status != http.StatusMethodNotAllowed || answer.header.Get("Allow") != "GET, HEAD, POST" {
 			t.Errorf("DELETE %s: %d, Allow %q", path, answer.status, answer.header.Get("Allow"))
 		}
