@@ -2,10 +2,14 @@ package web_test
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/signet-idp/signet/provider"
+	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -81,6 +85,33 @@ func TestPromptCreateSaysThatNoAccountsAreMadeHereAndSignsIn(t *testing.T) {
 			w.Errorf("claims %v", claims)
 		}
 	})
+}
+
+func TestPromptCreateLeadsToSignUpWhereItIsOnAndIsPublishedThere(t *testing.T) {
+	for mode, on := range map[account.SignUp]bool{account.SignUpOn: true, account.SignUpInvite: false, account.SignUpOff: false} {
+		t.Run(string(mode), func(t *testing.T) {
+			solo(t, func(w *world) {
+				w.user("ada")
+				c, b := w.relying(), w.browser()
+				b.through(c, "ada", "")
+				w.clock.Advance(time.Second)
+				if p := b.visit(authorize(c, "prompt", "create")); (p.url.Path == "/signup") != on || p.left != nil {
+					t.Errorf("prompt=create leads to %s: %d %q", p.url, p.status, p.h1)
+				}
+				b.visit(authorize(c, "prompt", "create"))
+				if on { // who has an account after all
+					b.visit("/login?tx=" + url.QueryEscape(b.page.tx()))
+				}
+				if b.signIn("ada"); b.page.left == nil || b.page.left.Query().Get("code") == "" {
+					t.Errorf("signed in, %s shows %q", b.page.url, b.page.h1)
+				}
+				values, _ := w.get("/.well-known/openid-configuration", "Accept", "application/json").body["prompt_values_supported"].([]any)
+				if slices.Contains(values, any("create")) != on {
+					t.Errorf("published is %v", values)
+				}
+			}, func(c *provider.Config) { c.SignUp = mode })
+		})
+	}
 }
 
 func TestAValueOfPromptThatNobodyKnowsIsRefused(t *testing.T) {

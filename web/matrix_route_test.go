@@ -39,7 +39,15 @@ var reviewedRoutes = map[string]struct {
 	"/consent":          {"GET, HEAD, POST", false, ""},
 	"/device":           {"GET, HEAD, POST", false, ""},
 
-	"/account":             {"GET, HEAD", false, ""},
+	"/signup":  {"GET, HEAD, POST", false, ""},
+	"/recover": {"GET, HEAD, POST", false, ""},
+	"/setup":   {"GET, HEAD, POST", false, ""},
+
+	"/account":             {"GET, HEAD, POST", false, ""},
+	"/account/email":       {"GET, HEAD, POST", false, ""},
+	"/account/passkeys":    {"GET, HEAD, POST", false, ""},
+	"/account/data":        {"GET, HEAD, POST", false, ""},
+	"/account/delete":      {"GET, HEAD, POST", false, ""},
 	"/account/profile":     {"GET, HEAD, POST", false, ""},
 	"/account/password":    {"GET, HEAD, POST", false, ""},
 	"/account/factors":     {"GET, HEAD, POST", false, ""},
