@@ -44,9 +44,12 @@ unit: $(BIN)/gotestsum ## the tests of the product, storage contract on both eng
 	$(SUM) --jsonfile $(BUILD)/unit.json -- $(RACE) -count=1 -timeout 20m -skip '$(MODEL)' ./... || failed=1; \
 	$(SUM) --jsonfile $(BUILD)/model.json -- -count=1 -timeout 20m -run '$(MODEL)' ./storage || failed=1; exit $$failed
 
+# At least four at a time, however few the cores: these wait for time-outs, browsers and other processes more than they work.
+AT_ONCE = $$(n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? n : 4)))
+
 .PHONY: e2e
 e2e: $(BIN)/gotestsum ## the real program, driven by real clients on both engines
-	cd e2e && $(SUM) --jsonfile $(BUILD)/e2e.json -- $(RACE) -count=1 -timeout 20m ./...
+	cd e2e && $(SUM) --jsonfile $(BUILD)/e2e.json -- $(RACE) -count=1 -parallel $(AT_ONCE) -timeout 20m ./...
 
 .PHONY: lint
 lint: $(BIN)/staticcheck $(BIN)/gofumpt ## go vet, staticcheck, gofumpt
