@@ -18,6 +18,7 @@
 //
 // [Browsers.SignIn] proves a password and [Browsers.SecondFactor] a code. Each has its own time in the session, and only when all
 // that was needed is there does AuthTime move: until a first sign-in is whole, the session is good for nothing but its second
-// factor, for ten minutes. Every proof draws the session's secret anew, so that whoever knew the one before, or put it there, holds
+// factor, for ten minutes, or, for half an hour, to enrol one that must be there. What pages do for a person besides (an account that was
+// made, a first factor, lost ones that are gone) is told by [Browsers.Joined], [Browsers.Enrolled] and [Browsers.Recovered]. Every proof draws the session's secret anew, so that whoever knew the one before, or put it there, holds
 // nothing; its ID stays, since applications know the sign-in by it.
 package browser
