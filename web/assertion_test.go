@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,17 +218,24 @@ func TestOneAssertionServesOnceOnTwoNodes(t *testing.T) {
 		for round := range 3 {
 			assertion := k.sign(k.header(), nodes[0].claims(c, fmt.Sprint("one", round), nil))
 			won := 0
-			for _, a := range atOnce(64, func(i int) answer {
-				return nodes[i%2].assert("/oauth2/token", assertion, "grant_type", "client_credentials")
+			var busy atomic.Bool // on a machine that is busy, the database may not be asked in time, and whom it served may not hear of it
+			for _, a := range atOnce(64, func(i int) (a answer) {
+				for range 5 {
+					if a = nodes[i%2].assert("/oauth2/token", assertion, "grant_type", "client_credentials"); a.status != http.StatusServiceUnavailable {
+						break
+					}
+					busy.Store(true)
+				}
+				return a
 			}) {
 				switch {
 				case a.status == http.StatusOK:
 					won++
-				case a.status != http.StatusUnauthorized || a.text("error") != "invalid_client":
+				case a.status != http.StatusServiceUnavailable && (a.status != http.StatusUnauthorized || a.text("error") != "invalid_client"):
 					t.Errorf("a loser is answered %d %s", a.status, a.raw)
 				}
 			}
-			if won != 1 {
+			if won > 1 || won == 0 && !busy.Load() {
 				t.Errorf("one assertion served %d times", won)
 			}
 		}

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,33 @@ import (
 	"github.com/signet-idp/signet/storage/sqlite"
 	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 )
+
+// engines open an empty, current store of each kind.
+var engines = map[string]func(*testing.T, func() time.Time) storage.Store{
+	"sqlite": func(t *testing.T, clock func() time.Time) storage.Store {
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.Path(t), Clock: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
+	"postgres": func(t *testing.T, clock func() time.Time) storage.Store {
+		s, err := postgres.Open(t.Context(), postgres.Options{URL: migrated(t), Clock: clock, MaxConns: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
+}
+
+// migrated is the URL of an empty, current PostgreSQL database.
+func migrated(t testing.TB) string {
+	t.Helper()
+	return pgtest.Migrated(t, func(url string) error {
+		_, err := postgres.Migrate(context.Background(), url)
+		return err
+	})
+}
 
 // site is where a store's data lies: several nodes may open it, and it may be copied as a backup would.
 type site struct {
@@ -82,3 +111,21 @@ func eachPair(t *testing.T, test func(nodes [2]*world)) {
 }
 
 func newClock() *clock { return &clock{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)} }
+
+// clock is a time that the test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}

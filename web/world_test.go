@@ -1,8 +1,8 @@
 package web_test
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,10 +17,6 @@ import (
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
-	"github.com/signet-idp/signet/storage/postgres"
-	"github.com/signet-idp/signet/storage/postgres/pgtest"
-	"github.com/signet-idp/signet/storage/sqlite"
-	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 	"github.com/signet-idp/signet/web"
 )
 
@@ -56,33 +52,6 @@ func each(t *testing.T, test func(w *world)) {
 	}
 }
 
-// engines open an empty, current store of each kind.
-var engines = map[string]func(*testing.T, func() time.Time) storage.Store{
-	"sqlite": func(t *testing.T, clock func() time.Time) storage.Store {
-		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.Path(t), Clock: clock})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	},
-	"postgres": func(t *testing.T, clock func() time.Time) storage.Store {
-		s, err := postgres.Open(t.Context(), postgres.Options{URL: migrated(t), Clock: clock, MaxConns: 4})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	},
-}
-
-// migrated is the URL of an empty, current PostgreSQL database.
-func migrated(t testing.TB) string {
-	t.Helper()
-	return pgtest.Migrated(t, func(url string) error {
-		_, err := postgres.Migrate(context.Background(), url)
-		return err
-	})
-}
-
 // madeKeys are made once: generating RSA keys for every world would be most of the time.
 var madeKeys = struct {
 	sync.Mutex
@@ -96,28 +65,42 @@ func newWorld(t *testing.T, engine string, store storage.Store, c *clock, edit .
 	w := &world{T: t, engine: engine, store: store, clock: c, log: &lockedBuffer{}}
 	sealer, err := keys.ParseSecretKeys(madeKeys.text)
 	w.must(err)
-	madeKeys.Lock()
-	if madeKeys.rows != nil {
-		_, err = store.EstablishKeys(t.Context(), madeKeys.rows)
-		w.must(err)
-	}
 	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	config := provider.Config{Issuer: issuerURL, PasswordHash: cheapHash, Clock: c.Now, Logger: logger}
 	for _, e := range edit {
 		e(&config)
 	}
-	w.provider, err = provider.New(t.Context(), config, store, sealer)
-	w.must(err)
-	if madeKeys.rows == nil {
-		madeKeys.rows, _, err = store.ListKeys(t.Context())
-		w.must(err)
-	}
-	madeKeys.Unlock()
+	w.must(patiently(func() error { return w.open(config, sealer) }))
 	handler, err := web.New(web.Options{Provider: w.provider, Logger: logger, Probes: web.NewProbes(w.provider.Ready, logger)})
 	w.must(err)
 	w.server = httptest.NewServer(handler)
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// open makes the provider, with the keys that were made first.
+func (w *world) open(config provider.Config, sealer *keys.Sealer) (err error) {
+	madeKeys.Lock()
+	defer madeKeys.Unlock()
+	if madeKeys.rows != nil {
+		if _, err = w.store.EstablishKeys(w.Context(), madeKeys.rows); err != nil {
+			return err
+		}
+	}
+	if w.provider, err = provider.New(w.Context(), config, w.store, sealer); err == nil && madeKeys.rows == nil {
+		madeKeys.rows, _, err = w.store.ListKeys(w.Context())
+	}
+	return err
+}
+
+// patiently does again what a database on a busy machine was not asked in time.
+func patiently(do func() error) (err error) {
+	for range 5 {
+		if err = do(); !errors.Is(err, storage.ErrUnavailable) {
+			break
+		}
+	}
+	return err
 }
 
 // user makes a person who signs in with password.
@@ -296,24 +279,6 @@ func (w *world) must(err error) {
 	if err != nil {
 		w.Fatal(err)
 	}
-}
-
-// clock is a time that the test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
 }
 
 // lockedBuffer is a log that tests read.
