@@ -27,10 +27,11 @@ type resetPage struct {
 	landing
 	App      *appView
 	Username string
-	Least    int   // characters of the password
-	OTP      bool  // a code of an app will do
-	Recovery bool  // there is a second factor: a recovery code will do
-	Wrong    field // that Problem is about
+	Least    int            // characters of the password
+	OTP      bool           // a code of an app will do
+	Recovery bool           // there is a second factor: a recovery code will do
+	Passkey  *passkeyPrompt // nil: there is none
+	Wrong    field          // that Problem is about
 	Problem  string
 }
 
@@ -107,6 +108,9 @@ func (x *exchange) showReset(person storage.SignIn, p *authorize.Passage, status
 	page.App, page.Username, page.Least = appOf(p), person.User.Username, x.people.MinPassword()
 	page.OTP, page.Recovery = len(person.Factors) > 0, person.HasFactor()
 	var err error
+	if page.Passkey, err = x.prompt(x.people.BeginPasskeyFactor(person)); err != nil {
+		return err
+	}
 	if page.landing, err = x.landing(); err != nil {
 		return err
 	}
@@ -125,24 +129,30 @@ func reset(x *exchange) error {
 	}
 	p := x.resumed(t)
 	password := x.params.Get("password")
-	proof := account.Proof{OTP: withoutSpace(x.params.Get("otp")), RecoveryCode: strings.TrimSpace(x.params.Get("recovery_code"))}
+	proof := account.Proof{
+		OTP: withoutSpace(x.params.Get("otp")), RecoveryCode: strings.TrimSpace(x.params.Get("recovery_code")), Passkey: x.answered(),
+	}
 	switch {
 	case password != x.params.Get("again"):
 		page := resetPage{Wrong: "password", Problem: x.text("account.password.differ")}
 		return x.showReset(person, p, http.StatusUnprocessableEntity, page)
-	case person.HasFactor() && proof.OTP == "" && proof.RecoveryCode == "":
+	case person.HasFactor() && proof.OTP == "" && proof.RecoveryCode == "" && proof.Passkey == nil:
 		page := resetPage{Wrong: "code", Problem: x.text("reset.no_code")}
 		return x.showReset(person, p, http.StatusUnprocessableEntity, page)
 	}
 	_, err = x.people.ResetPassword(x.ctx(), x.door.Limiter, x.visit.Caller(), id, proof, storage.NewSecret([]byte(password)), x.stranger())
 	if err != nil {
-		return x.unreset(person, p, err)
+		wrong := "reset.wrong_code"
+		if proof.Passkey != nil {
+			wrong = "passkey.factor_wrong"
+		}
+		return x.unreset(person, p, err, wrong)
 	}
 	return x.afterReset(p)
 }
 
-// unreset shows the form again with what was wrong. The link is as good as before.
-func (x *exchange) unreset(person storage.SignIn, p *authorize.Passage, err error) error {
+// unreset shows the form again with what was wrong; wrong is said of the second factor. The link is as good as before.
+func (x *exchange) unreset(person storage.SignIn, p *authorize.Passage, err error, wrong string) error {
 	if errors.Is(err, account.ErrChanged) { // somebody changed the account meanwhile: read it and show it anew
 		x.redirect(x.passing(x.path, x.params.Get("pass")))
 		return nil
@@ -151,7 +161,7 @@ func (x *exchange) unreset(person storage.SignIn, p *authorize.Passage, err erro
 	var status int
 	if bad := (*account.Invalid)(nil); errors.As(err, &bad) {
 		status, page.Wrong, page.Problem = http.StatusUnprocessableEntity, "password", x.text(broken(bad.Rule), "Least", x.people.MinPassword())
-	} else if status, page.Problem = x.problem(err, "reset.wrong_code"); errors.Is(err, account.ErrWrong) {
+	} else if status, page.Problem = x.problem(err, wrong); errors.Is(err, account.ErrWrong) {
 		page.Wrong = "code"
 	}
 	if page.Problem == "" {

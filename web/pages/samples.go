@@ -79,6 +79,9 @@ func joiningSamples() []page {
 		recoverPage{Action: "/recover", Form: sealed, Username: "ada", Problem: "Wrong.", SignIn: "/login"},
 		resetPage{landing: landed, App: app, Username: "ada", Least: 8},
 		resetPage{landing: landed, Username: "ada", Least: 8, OTP: true, Recovery: true, Wrong: "code", Problem: "Wrong."},
-		resetPage{landing: landed, Username: "ada", Least: 8, Recovery: true, Wrong: "password", Problem: "Weak."},
+		resetPage{
+			landing: landed, Username: "ada", Least: 8, Recovery: true, Passkey: &passkeyPrompt{Options: `{"challenge":"AA"}`, Sealed: "stx_sample"},
+			Wrong: "password", Problem: "Weak.",
+		},
 	}
 }
