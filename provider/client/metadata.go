@@ -28,16 +28,20 @@ const (
 // allowed.
 func Validate(m storage.ClientMetadata, c Config) (storage.ClientMetadata, error) {
 	c = c.withDefaults()
-	checks := []func(*storage.ClientMetadata, Config) error{
-		checkMethod, checkGrants, checkResponses, checkRedirects, checkScope, checkTexts, checkLinks, checkTokens, checkLifetimes,
-		checkKeys, checkSignIn, checkLogout,
-	}
-	for _, check := range checks {
+	for _, check := range checks() {
 		if err := check(&m, c); err != nil {
 			return storage.ClientMetadata{}, err
 		}
 	}
 	return m, nil
+}
+
+// checks are in the order in which each may rest on what those before it filled in.
+func checks() []func(*storage.ClientMetadata, Config) error {
+	return []func(*storage.ClientMetadata, Config) error{
+		checkMethod, checkGrants, checkResponses, checkKind, checkRedirects, checkScope, checkTexts, checkLinks, checkTokens, checkLifetimes,
+		checkKeys, checkSignIn, checkLogout,
+	}
 }
 
 func checkMethod(m *storage.ClientMetadata, _ Config) error {
@@ -102,14 +106,17 @@ func checkResponses(m *storage.ClientMetadata, _ Config) error {
 	return nil
 }
 
+func checkKind(m *storage.ClientMetadata, _ Config) error {
+	switch m.ApplicationType {
+	case "", applicationWeb, applicationNative:
+		return nil
+	}
+	return metadataError("application_type must be web or native")
+}
+
 // checkRedirects takes a client with a private-use scheme for a native one unless it says otherwise: such clients often leave
 // application_type out.
 func checkRedirects(m *storage.ClientMetadata, _ Config) error {
-	switch m.ApplicationType {
-	case "", applicationWeb, applicationNative:
-	default:
-		return metadataError("application_type must be web or native")
-	}
 	if len(m.RedirectURIs) > maxRedirectURIs {
 		return redirectError("redirect_uris must not have more than %d members", maxRedirectURIs)
 	}

@@ -1,13 +1,6 @@
 package client
 
-import (
-	"bytes"
-	"encoding/json"
-	"slices"
-	"strings"
-
-	"github.com/signet-idp/signet/storage"
-)
+import "github.com/signet-idp/signet/storage"
 
 // Information is the client information response of RFC 7591 §3.2.1. Times are seconds since the epoch.
 type Information struct {
@@ -34,31 +27,4 @@ func Registration(c storage.Client, secret string) Information {
 		info.ClientSecretExpiresAt = &expires
 	}
 	return info
-}
-
-// changed names the members in which two registrations differ, for the audit log: names alone, no values.
-func changed(before, after storage.ClientMetadata) string {
-	was, is := members(before), members(after)
-	var names []string
-	for name, value := range is {
-		if !bytes.Equal(was[name], value) {
-			names = append(names, name)
-		}
-	}
-	for name := range was {
-		if _, kept := is[name]; !kept {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
-}
-
-func members(m storage.ClientMetadata) (out map[string]json.RawMessage) {
-	encoded, err := json.Marshal(m)
-	if err != nil { // strings, numbers and booleans: there is nothing that could not be encoded
-		return nil
-	}
-	_ = json.Unmarshal(encoded, &out)
-	return out
 }

@@ -50,11 +50,15 @@ func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, act
 		return storage.Client{}, "", err
 	}
 	c = storage.Client{ID: id, Revision: 1, Metadata: m, CreatedAt: r.now(), UpdatedAt: r.now()}
+	return r.add(ctx, c, newEvent("client.created", id, actor))
+}
+
+// add stores a new client, with a secret where it shall have one.
+func (r *Registry) add(ctx context.Context, c storage.Client, also storage.Also) (stored storage.Client, secret string, err error) {
 	if HoldsSecret(c) {
 		secret, c.Secrets = makeSecret(c.CreatedAt)
 	}
-	event := newEvent("client.created", id, actor)
-	if err := r.store.CreateClient(ctx, c, event); err != nil {
+	if err := r.store.CreateClient(ctx, c, also); err != nil {
 		return storage.Client{}, "", err
 	}
 	return r.stored(ctx, c), secret, nil
@@ -71,10 +75,15 @@ func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.Clien
 	event := newEvent("client.updated", c.ID, actor)
 	event.Events[0].Detail = map[string]string{"changed": changed(c.Metadata, m)}
 	c.Metadata = m
+	return r.replace(ctx, c, event)
+}
+
+// replace writes c over the client that was read as c, without secrets where it shall have none.
+func (r *Registry) replace(ctx context.Context, c storage.Client, also storage.Also) (storage.Client, error) {
 	if !HoldsSecret(c) {
 		c.Secrets = nil
 	}
-	if err := r.store.UpdateClient(ctx, c, event); err != nil {
+	if err := r.store.UpdateClient(ctx, c, also); err != nil {
 		return storage.Client{}, err
 	}
 	c.Revision++
