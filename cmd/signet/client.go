@@ -22,7 +22,7 @@ func newClientCommand(a *app) *cobra.Command {
 		newClientCreate(a), newClientList(a), newClientShow(a), newClientUpdate(a), newClientRotateSecret(a),
 		newClientAct(a, "disable", "Make a client, and all that was issued to it, useless at once", (*client.Registry).Disable),
 		newClientAct(a, "enable", "Let a disabled client work again", (*client.Registry).Enable),
-		newClientDelete(a),
+		newClientDelete(a), newClientApply(a), newClientExport(a),
 	)
 	return cmd
 }
