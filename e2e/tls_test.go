@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// authority is a private certification authority and the one certificate that it issued: for localhost.
+// authority is a private certification authority and the one certificate that it issued: for localhost, by all its addresses.
 type authority struct {
 	file              string // the authority's certificate
 	certFile, keyFile string
@@ -46,7 +46,7 @@ func newAuthority(dir string) (*authority, error) {
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: from, NotAfter: until,
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback, net.IPv4zero},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	rootDER, err := x509.CreateCertificate(rand.Reader, root, root, &rootKey.PublicKey, rootKey)
