@@ -77,10 +77,10 @@ func TestALinkAloneResetsNothingThatASecondFactorProtects(t *testing.T) {
 		u := w.user("ada")
 		secret, recovery := w.enrol(u)
 		w.mails()
-		before := w.state(u)
 		b := w.browser()
 		b.visit("/recover")
 		b.submit("username", "ada@example.com")
+		before := w.state(u)
 		link := w.linkIn(w.mailTo("ada@example.com"))
 		if p := b.open(link); !p.asks("otp") || !p.asks("recovery_code") {
 			w.Fatalf("no code is asked for:\n%s", p.raw)
