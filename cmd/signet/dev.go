@@ -29,10 +29,10 @@ func newDevCommand(a *app) *cobra.Command {
 clients. It then acts as a client of itself: it gets a token pair, refreshes and introspects it,
 and on a second grant shows what happens to a refresh token that is used twice. Last it opens a
 demo application to sign in to with a browser, with a mailbox of the mails that would go out,
-prints curl lines to go on with, and keeps serving.
+prints curl lines to go on with, and keeps serving. Whoever opens it may sign up.
 
 The database stays: a second start finds its data again. Delete ./` + devDir + `/ to begin anew.
-SIGNET_ISSUER_URL, SIGNET_LISTEN_ADDR and SIGNET_LOG_LEVEL are honoured.`,
+SIGNET_ISSUER_URL, SIGNET_LISTEN_ADDR, SIGNET_LOG_LEVEL and SIGNET_SIGN_UP are honoured.`,
 		Example: "  signet dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,6 +75,9 @@ func (a *app) devSettings() (settings, error) {
 	s.TLSCertFile, s.TLSKeyFile, s.SMTPURL = "", "", ""
 	if !given["SIGNET_LOG_LEVEL"] {
 		s.LogLevel = "error"
+	}
+	if !given["SIGNET_SIGN_UP"] {
+		s.SignUp = "on" // its mails are in the mailbox
 	}
 	if given["SIGNET_LISTEN_ADDR"] && !given["SIGNET_ISSUER_URL"] {
 		_, port, err := net.SplitHostPort(s.ListenAddr)
