@@ -145,7 +145,7 @@ func writeValue(out *bytes.Buffer, value json.RawMessage) error {
 		}
 	case '{': // JSON is YAML
 		out.WriteByte(' ')
-		if err := json.Indent(out, value, "    ", "  "); err != nil {
+		if err := json.Indent(out, value, "      ", "  "); err != nil {
 			return err
 		}
 	default:
