@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -97,7 +98,7 @@ func (m *Mail) compose(ctx context.Context, letter storage.Letter, to string, pe
 		return Message{}, err
 	}
 	f := facts{
-		account: plain(person.Username), address: plain(letter.Data[dataAddress]), agent: agentName(letter.Data[dataAgent]),
+		account: plain(person.Username), address: plain(letter.Data[dataAddress]), agent: oauth.AgentName(letter.Data[dataAgent]),
 		once: of.ticket, given: to != person.Email, at: letter.CreatedAt, zone: zoneOf(person),
 	}
 	f.ripe, _ = time.Parse(time.RFC3339, letter.Data[dataRipe]) // it is told without, rather than not at all

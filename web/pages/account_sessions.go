@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -88,45 +89,10 @@ func (x *exchange) agent(seen storage.Seen) string {
 	return x.text("account.unknown_agent")
 }
 
-// marks is a list of what gives a name away, in the order of asking: browsers claim to be each other.
-type marks [][2]string
-
-func (m marks) in(agent string) string {
-	for _, mark := range m {
-		if strings.Contains(agent, mark[0]) {
-			return mark[1]
-		}
-	}
-	return ""
-}
-
 // agentName is the name of a program and its system in a User-Agent, or what there is of it; "" for none.
 func agentName(agent string) string {
-	program := marks{
-		{"Edg", "Edge"},
-		{"OPR/", "Opera"},
-		{"SamsungBrowser/", "Samsung Internet"},
-		{"Vivaldi/", "Vivaldi"},
-		{"FxiOS/", "Firefox"},
-		{"Firefox/", "Firefox"},
-		{"CriOS/", "Chrome"},
-		{"Chrome/", "Chrome"},
-		{"Version/", "Safari"},
-	}.in(agent)
-	system := marks{
-		{"iPhone", "iPhone"},
-		{"iPad", "iPad"},
-		{"Android", "Android"},
-		{"CrOS", "ChromeOS"},
-		{"Windows", "Windows"},
-		{"Macintosh", "macOS"},
-		{"Linux", "Linux"},
-	}.in(agent)
-	switch {
-	case program != "" && system != "":
-		return program + ", " + system
-	case program != "":
-		return program
+	if name := oauth.AgentName(agent); name != "" {
+		return name
 	}
 	shown := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -1,4 +1,4 @@
-package mail
+package oauth
 
 import "testing"
 
@@ -13,7 +13,7 @@ func TestABrowserIsNamedByWordsOfOurs(t *testing.T) {
 		"visit https://evil.example": "",
 		"":                           "",
 	} {
-		if got := agentName(agent); got != want {
+		if got := AgentName(agent); got != want {
 			t.Errorf("%q is named %q, want %q", agent, got, want)
 		}
 	}
