@@ -57,10 +57,12 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		return nil, err
 	}
 	p := &Provider{config: c, store: store, ring: ring, sealer: sealer, node: rand.Text(), refused: newRefusals(store, c.Logger)}
+	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
 	registrations := client.Config{
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
+		Outbound: out, Clock: c.Clock,
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
 	mint := handle.New(ring)
@@ -80,7 +82,6 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Store: store, Clients: p.clients, Browsers: p.browsers, Mint: mint, Issuer: issuer, Limiter: limiter,
 		IssuerURL: c.Issuer, SignUp: c.SignUp == account.SignUpOn, Observer: c.Observer,
 	}
-	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
 	p.logout = logout.New(store, p.clients, p.browsers, issuer, out, logout.Config{Issuer: c.Issuer})
 	p.mail, err = mail.New(store, mail.Config{
 		Issuer: c.Issuer, Transport: c.MailTransport, From: c.MailFrom, Clock: c.Clock, Logger: c.Logger, Observer: c.Observer, Link: p.mailLink,

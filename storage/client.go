@@ -54,7 +54,7 @@ type ClientMetadata struct {
 	Resources                []string `json:"resources,omitempty"` // resource indicators it may ask tokens for (RFC 8707)
 
 	JWKS              json.RawMessage `json:"jwks,omitempty"`                      // its public keys (RFC 7517 §5), in our own writing
-	JWKSURI           string          `json:"jwks_uri,omitempty"`                  // always empty: keys are registered, not fetched
+	JWKSURI           string          `json:"jwks_uri,omitempty"`                  // where it publishes them instead
 	AssertionAudience string          `json:"client_assertion_audience,omitempty"` // issuer: no other aud; "": the token endpoint too
 	RequirePKCE       *bool           `json:"require_pkce,omitempty"`              // nil: PKCE is required; false: not of this client
 

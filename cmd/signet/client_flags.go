@@ -30,7 +30,9 @@ func (f *clientFlags) register(cmd *cobra.Command) {
 	f.lists(cmd)
 	f.numbers(cmd)
 	cmd.Flags().Var(keySetFlag{&f.given.JWKS}, "jwks-file", "file with its public keys, a JWK set, for private_key_jwt")
-	f.taken["jwks-file"] = func(to *storage.ClientMetadata) { to.JWKS = f.given.JWKS }
+	cmd.Flags().StringVar(&f.given.JWKSURI, "jwks-uri", "", "where it publishes its public keys, a JWK set, instead")
+	keys := func(to *storage.ClientMetadata) { to.JWKS, to.JWKSURI = f.given.JWKS, f.given.JWKSURI } // one takes the place of the other
+	f.taken["jwks-file"], f.taken["jwks-uri"] = keys, keys
 	cmd.Flags().Var(choiceFlag{&f.given.RequirePKCE}, "require-pkce", "whether it must use PKCE at the authorization endpoint; every client must unless told otherwise")
 	cmd.Flags().Lookup("require-pkce").NoOptDefVal = "true"
 	cmd.Flags().Var(maybeSecondsFlag{&f.given.DefaultMaxAge}, "default-max-age", "how old a sign-in may be where its requests do not say; empty: any age")

@@ -54,11 +54,10 @@ func (r *Registry) readAssertion(p oauth.Params) (credentials, error) {
 // prove checks the assertion against the client's keys and now, the store's clock. Only when all of it is good is it spent, so
 // that nobody uses up another's.
 func (r *Registry) prove(ctx context.Context, c storage.Client, a *keys.Assertion, now time.Time) error {
-	algorithms := keys.AssertionAlgorithms()
-	if alg := c.Metadata.TokenEndpointAuthAlg; alg != "" {
-		algorithms = []string{alg}
-	}
-	if err := a.Verify(c.Metadata.JWKS, algorithms); err != nil {
+	if err := r.verify(ctx, c, a); err != nil {
+		if ctx.Err() != nil {
+			return unavailable(err)
+		}
 		return r.failed(fmt.Errorf("client assertion: %w", err))
 	}
 	expires, jti, err := r.judge(c, a.Claims, now)
@@ -75,6 +74,32 @@ func (r *Registry) prove(ctx context.Context, c storage.Client, a *keys.Assertio
 		return unavailable(err)
 	}
 	return nil
+}
+
+// verify proves that the client signed the assertion. Where it publishes its keys and the one in question is not known, a newer set
+// may have it.
+func (r *Registry) verify(ctx context.Context, c storage.Client, a *keys.Assertion) error {
+	algorithms := keys.AssertionAlgorithms()
+	if alg := c.Metadata.TokenEndpointAuthAlg; alg != "" {
+		algorithms = []string{alg}
+	}
+	address := c.Metadata.JWKSURI
+	if address == "" {
+		return a.Verify(c.Metadata.JWKS, algorithms)
+	}
+	set, seen, err := r.published.find(ctx, address, 0)
+	if err != nil {
+		return err
+	}
+	missing := a.Verify(set, algorithms)
+	if !errors.Is(missing, keys.ErrNoKey) {
+		return missing
+	}
+	set, round, err := r.published.find(ctx, address, seen)
+	if err != nil || round == seen {
+		return errors.Join(missing, err)
+	}
+	return a.Verify(set, algorithms)
 }
 
 // judge looks at the claims of an authentic assertion (RFC 7523 §3).

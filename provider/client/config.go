@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -27,6 +28,8 @@ type Config struct {
 	AccessTokenLifetime      time.Duration
 	RefreshTokenIdleLifetime time.Duration
 	RefreshTokenLifetime     time.Duration
+
+	Outbound *outbound.Client // fetches the keys of clients with a jwks_uri; nil: they cannot prove who they are
 
 	Clock func() time.Time // stamps a secret that is made with its client; nil: time.Now
 }

@@ -12,8 +12,8 @@ import (
 // checkKeys looks at what a client proves itself with. Its key set is kept in our own writing, so that every reader of it reads
 // the same keys.
 func checkKeys(m *storage.ClientMetadata, _ Config) error {
-	if m.JWKSURI != "" {
-		return metadataError("jwks_uri is not supported yet: register the public keys themselves in jwks")
+	if err := checkPublishedKeys(*m); err != nil {
+		return err
 	}
 	if len(m.JWKS) > 0 {
 		set, err := keys.ClientKeySet(m.JWKS)
@@ -23,14 +23,14 @@ func checkKeys(m *storage.ClientMetadata, _ Config) error {
 		m.JWKS = set
 	}
 	byKey := m.TokenEndpointAuthMethod == oauth.AuthPrivateKeyJWT
-	if byKey && len(m.JWKS) == 0 {
-		return metadataError("jwks must hold the client's public keys where token_endpoint_auth_method is private_key_jwt")
+	if byKey && len(m.JWKS) == 0 && m.JWKSURI == "" {
+		return metadataError("jwks must hold the client's public keys where token_endpoint_auth_method is private_key_jwt, or jwks_uri say where they are")
 	}
 	if alg := m.TokenEndpointAuthAlg; alg != "" {
 		if known := keys.AssertionAlgorithms(); !slices.Contains(known, alg) {
 			return metadataError("token_endpoint_auth_signing_alg must be one of %s", strings.Join(known, ", "))
 		}
-		if byKey && !keys.SetAllows(m.JWKS, alg) {
+		if byKey && m.JWKSURI == "" && !keys.SetAllows(m.JWKS, alg) {
 			return metadataError("token_endpoint_auth_signing_alg is %s, and no key in jwks can sign with it", alg)
 		}
 	}
@@ -39,6 +39,24 @@ func checkKeys(m *storage.ClientMetadata, _ Config) error {
 	}
 	if m.RequirePKCE != nil && !*m.RequirePKCE && m.TokenEndpointAuthMethod == oauth.AuthNone {
 		return metadataError("require_pkce must not be false in a public client (token_endpoint_auth_method none)")
+	}
+	return nil
+}
+
+// checkPublishedKeys looks at where a client publishes its keys. What is there is looked at when it is needed: a client may well be
+// registered before it runs.
+func checkPublishedKeys(m storage.ClientMetadata) error {
+	if m.JWKSURI == "" {
+		return nil
+	}
+	if fault := linkFault(m.JWKSURI); fault != "" {
+		return metadataError("jwks_uri %s", fault)
+	}
+	if strings.Contains(m.JWKSURI, "#") {
+		return metadataError("jwks_uri %s", faultFragment)
+	}
+	if len(m.JWKS) > 0 {
+		return metadataError("jwks_uri must not be there beside jwks (RFC 7591 section 2): leave one of them out")
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func TestWhatAClientProvesItselfWithFitsTogether(t *testing.T) {
 	no, yes := false, true
 	es := string(jwks(signers()["ES256"]))
 	for says, edit := range map[string]func(*storage.ClientMetadata){
-		"jwks_uri is not supported yet":                           func(m *storage.ClientMetadata) { m.JWKSURI = "https://a.example/jwks" },
+		"jwks_uri must not be there beside jwks":                  func(m *storage.ClientMetadata) { m.JWKSURI = "https://a.example/jwks" },
 		"token_endpoint_auth_signing_alg must be one of RS256":    func(m *storage.ClientMetadata) { m.TokenEndpointAuthAlg = "none" },
 		"token_endpoint_auth_signing_alg is RS256, and no key in": func(m *storage.ClientMetadata) { m.TokenEndpointAuthAlg = "RS256" },
 		"client_assertion_audience must be issuer":                func(m *storage.ClientMetadata) { m.AssertionAudience = "any" },

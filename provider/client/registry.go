@@ -23,18 +23,20 @@ type Store interface {
 	storage.Assertions
 }
 
-// Registry keeps the registered clients and authenticates them. It holds no state but its store's; it is safe for concurrent
-// use.
+// Registry keeps the registered clients and authenticates them. It holds no state but its store's and what it fetched of clients'
+// keys; it is safe for concurrent use.
 //
 // What its methods return: *oauth.Error for what the caller can mend, otherwise one of storage's sentinels, wrapped.
 type Registry struct {
-	store  Store
-	config Config
+	store     Store
+	config    Config
+	published *keySets
 }
 
 // New makes a registry over store. Zero fields of c take their defaults.
 func New(store Store, c Config) *Registry {
-	return &Registry{store: store, config: c.withDefaults()}
+	c = c.withDefaults()
+	return &Registry{store: store, config: c, published: newKeySets(c)}
 }
 
 // Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);

@@ -60,8 +60,11 @@ func ParseAssertion(token string) (Assertion, error) {
 	return a, nil
 }
 
-// Verify proves that a key of the set, which ClientKeySet wrote, signed the assertion with one of algs. kid picks the key; without
-// it, it is the only one that fits. The error is for the log.
+// ErrNoKey says that the key that signed an assertion is not in the set, as far as can be told: a newer set may have it.
+var ErrNoKey = errors.New("none of the client's keys")
+
+// Verify proves that a key of the set, which ClientKeySet or PublishedKeySet wrote, signed the assertion with one of algs. kid picks
+// the key; without it, it is the only one that fits. The error is for the log, but for ErrNoKey.
 func (a Assertion) Verify(set []byte, algs []string) error {
 	if !slices.Contains(algs, a.alg) || !Signs(a.alg) {
 		return errors.New("its alg is not one that the client may use")
@@ -73,17 +76,24 @@ func (a Assertion) Verify(set []byte, algs []string) error {
 	fit := slices.DeleteFunc(keys.Keys, func(k jose.JSONWebKey) bool {
 		return !allows(k, a.alg) || a.hasKID && k.KeyID != a.kid
 	})
-	if len(fit) != 1 {
-		return fmt.Errorf("%d of the registered keys have its kid and fit its alg", len(fit))
+	switch {
+	case len(fit) == 0:
+		return fmt.Errorf("%w has its kid and fits its alg", ErrNoKey)
+	case len(fit) > 1:
+		return fmt.Errorf("%d of the client's keys have its kid and fit its alg", len(fit))
 	}
 	signed, err := jose.ParseSignedCompact(a.token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(a.alg)})
 	if err != nil {
 		return fmt.Errorf("it is not a signed token: %w", err)
 	}
-	if _, err := signed.Verify(fit[0].Key); err != nil {
-		return errors.New("its signature is wrong")
+	_, err = signed.Verify(fit[0].Key)
+	switch {
+	case err == nil:
+		return nil
+	case !a.hasKID:
+		return fmt.Errorf("%w made its signature", ErrNoKey)
 	}
-	return nil
+	return errors.New("its signature is wrong")
 }
 
 // Text reads a JSON string. false: raw is absent, or something else.

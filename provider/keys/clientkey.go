@@ -37,15 +37,11 @@ func keySetError(format string, args ...any) error {
 // kty, the public parameters, kid, alg and use. Taken are RSA keys of 2048 to 8192 bits, EC keys on P-256 and P-384, and Ed25519.
 // Errors wrap ErrKeySet and say what to mend; a private or symmetric key is refused, since whoever holds it is the client.
 func ClientKeySet(text []byte) ([]byte, error) {
-	if len(text) > maxKeySet {
-		return nil, keySetError("must not exceed %d bytes", maxKeySet)
+	listed, err := listedKeys(text)
+	if err != nil {
+		return nil, err
 	}
-	var set map[string]json.RawMessage
-	if err := object(text, &set); err != nil {
-		return nil, keySetError("must be a JSON object with the member keys, and no member twice (RFC 7517 section 5)")
-	}
-	var listed []json.RawMessage
-	if err := json.Unmarshal(set["keys"], &listed); err != nil || len(listed) == 0 || len(listed) > maxClientKeys {
+	if len(listed) > maxClientKeys {
 		return nil, keySetError("must have 1 to %d keys", maxClientKeys)
 	}
 	out := jose.JSONWebKeySet{}
@@ -63,6 +59,46 @@ func ClientKeySet(text []byte) ([]byte, error) {
 		out.Keys = append(out.Keys, key)
 	}
 	return json.Marshal(out)
+}
+
+// PublishedKeySet reads the key set that a client publishes for everybody and returns what ClientKeySet would take of it, in the same
+// writing: such a set also holds keys for other purposes, which are passed over (RFC 7517 §5). Errors wrap ErrKeySet; one of them is
+// that nothing is left, or more than 16 keys are.
+func PublishedKeySet(text []byte) ([]byte, error) {
+	listed, err := listedKeys(text)
+	if err != nil {
+		return nil, err
+	}
+	out := jose.JSONWebKeySet{}
+	var passed error
+	for i, raw := range listed {
+		key, err := clientKey(raw)
+		if err != nil {
+			passed = fmt.Errorf("keys[%d] %w", i, err)
+			continue
+		}
+		if out.Keys = append(out.Keys, key); len(out.Keys) > maxClientKeys {
+			return nil, keySetError("must not have more than %d keys for signatures", maxClientKeys)
+		}
+	}
+	if len(out.Keys) == 0 {
+		return nil, keySetError("has no key that can be used: %w", passed)
+	}
+	return json.Marshal(out)
+}
+
+func listedKeys(text []byte) (listed []json.RawMessage, err error) {
+	if len(text) > maxKeySet {
+		return nil, keySetError("must not exceed %d bytes", maxKeySet)
+	}
+	var set map[string]json.RawMessage
+	if err := object(text, &set); err != nil {
+		return nil, keySetError("must be a JSON object with the member keys, and no member twice (RFC 7517 section 5)")
+	}
+	if err := json.Unmarshal(set["keys"], &listed); err != nil || len(listed) == 0 {
+		return nil, keySetError("must have 1 to %d keys", maxClientKeys)
+	}
+	return listed, nil
 }
 
 func clientKey(raw []byte) (key jose.JSONWebKey, err error) {

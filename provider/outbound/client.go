@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Budget is how long a request may take in all: looking up, connecting, TLS, sending, and waiting for the answer's header.
+// Budget is how long a request may take in all: looking up, connecting, TLS, sending, waiting for the answer's header, and reading what
+// is read of its body.
 const Budget = 5 * time.Second
 
 // maxHeader bounds the header of an answer in bytes.
@@ -26,6 +27,8 @@ var (
 	ErrUnreachable = errors.New("outbound: no answer")
 	// ErrResting: the host failed again and again and is left alone for a while. No connection was made.
 	ErrResting = errors.New("outbound: the host failed repeatedly and is left alone for a while")
+	// ErrUnusable: there was an answer, and it is not the document that was asked for.
+	ErrUnusable = errors.New("outbound: not the document that was asked for")
 )
 
 // Config says what may be reached beyond the public Internet. The zero value: nothing.
@@ -81,27 +84,38 @@ func newHTTP(c Config, g guard) *http.Client {
 // https, or http at a loopback host that is allowed. Errors: ErrRefused, ErrUnreachable and ErrResting, with a cause for the log; ctx's
 // own where it ended while the request waited for its turn.
 func (c *Client) PostForm(ctx context.Context, address string, form url.Values) (status int, err error) {
-	u, err := check(address)
-	if err != nil {
-		return 0, err
-	}
-	turn, err := c.hosts.take(ctx, strings.ToLower(u.Host))
-	if err != nil {
-		return 0, err
-	}
-	status, err = c.post(ctx, u, form)
-	turn.done(errors.Is(err, ErrUnreachable) && ctx.Err() == nil)
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	err = c.exchange(ctx, address, http.MethodPost, form.Encode(), header, func(answer *http.Response) error {
+		status = answer.StatusCode
+		return nil
+	})
 	return status, err
 }
 
-func (c *Client) post(ctx context.Context, u *url.URL, form url.Values) (int, error) {
+// exchange sends one request in its turn and hands the answer to read, which is within the budget too: an ErrUnreachable of its is
+// counted against the host.
+func (c *Client) exchange(ctx context.Context, address, method, body string, header http.Header, read func(*http.Response) error) error {
+	u, err := check(address)
+	if err != nil {
+		return err
+	}
+	turn, err := c.hosts.take(ctx, strings.ToLower(u.Host))
+	if err != nil {
+		return err
+	}
+	err = c.send(ctx, u, method, body, header, read)
+	turn.done(errors.Is(err, ErrUnreachable) && ctx.Err() == nil)
+	return err
+}
+
+func (c *Client) send(ctx context.Context, u *url.URL, method, body string, header http.Header, read func(*http.Response) error) error {
 	ctx, cancel := context.WithTimeout(ctx, c.budget)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(body))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrRefused, err)
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header = header
 	request.Header.Set("User-Agent", "Signet")
 	client := c.tls
 	if u.Scheme == "http" {
@@ -110,10 +124,10 @@ func (c *Client) post(ctx context.Context, u *url.URL, form url.Values) (int, er
 	answer, err := client.Do(request)
 	switch {
 	case errors.Is(err, ErrRefused):
-		return 0, err
+		return err
 	case err != nil:
-		return 0, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	_ = answer.Body.Close()
-	return answer.StatusCode, nil
+	defer answer.Body.Close()
+	return read(answer)
 }

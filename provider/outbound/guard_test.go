@@ -61,13 +61,17 @@ func TestNothingInsideIsReached(t *testing.T) {
 		"mapped.test": {{"::ffff:127.0.0.1"}}, "six.test": {{"::1"}}, "both.test": {{"127.0.0.1", "::1"}},
 		"moving.test": {{"10.0.0.1"}, {"127.0.0.1"}, {"169.254.169.254"}, {"127.0.0.1"}},
 	}}
-	c := New(Config{Resolver: dns.resolver()})
+	// Two clients, each with its own count of the hosts that give no answer.
+	c, get := New(Config{Resolver: dns.resolver()}), New(Config{Resolver: dns.resolver()})
 	addresses := inside()
 	for _, address := range addresses {
 		address = strings.ReplaceAll(address, "PORT", trap.port)
 		status, err := c.PostForm(context.Background(), address, url.Values{"logout_token": {"x"}})
 		if status != 0 || !errors.Is(err, ErrRefused) && !leadsNowhere(err) {
 			t.Errorf("%q: status %d, %v, want ErrRefused", address, status, err)
+		}
+		if d, err := get.Get(context.Background(), address, "application/json"); d.Body != nil || !errors.Is(err, ErrRefused) && !leadsNowhere(err) {
+			t.Errorf("%q: document %q, %v, want ErrRefused", address, d.Body, err)
 		}
 	}
 	if n := trap.reached.Load(); n != 0 || len(addresses) < 120 {
