@@ -22,6 +22,7 @@ type Config struct {
 	Algorithms    []string         // of RS256, PS256, ES256, ES384 and EdDSA those that are accepted; empty: all of them
 	Skew          time.Duration    // how far clocks may differ, at most 1 minute; 0: 10 seconds
 	Realm         string           // the realm of challenges; "": none is named
+	Metadata      *Metadata        // what the API says of itself (RFC 9728); nil: nothing
 	Introspection *Introspection   // nil: JWTs alone are accepted, and nobody is asked about them
 	HTTPClient    *http.Client     // for what is asked of the issuer; nil: one that gives up after 5 seconds
 	Clock         func() time.Time // nil: time.Now
@@ -92,6 +93,9 @@ func (c Config) Validate() error {
 	}
 	if !quotable(c.Realm) {
 		bad(`Realm must be printable ASCII without " and \`)
+	}
+	if c.Metadata != nil && c.Audience != "" {
+		problems = append(problems, c.Metadata.problems(c.Audience)...)
 	}
 	if i := c.Introspection; i != nil {
 		if i.ClientID == "" || i.ClientSecret == "" {

@@ -26,8 +26,15 @@
 // for all that wait, and at most one each 10 seconds whatever is sent here. Where the issuer cannot be reached the keys that are
 // there serve on, for a day; only then, or for a kid that is not known, is the answer 503, so that a client keeps its token.
 //
+// # Discovery
+//
+// With Config.Metadata the API describes itself (RFC 9728): which issuer its tokens come from, and which scopes there are. Mount the
+// document with mux.Handle(tokens.Metadata()); every challenge then names its address, so that a client that knows nothing but the
+// API's address finds its way to a token.
+//
 // # Answers
 //
-// Refusals are those of RFC 6750 §3: 401 with a challenge, alone where there was no token; 403 insufficient_scope. No text of
-// this package holds a token, or anything else that was sent: causes are for the log, and never hold one either.
+// Refusals are those of RFC 6750 §3: 401 with a challenge, without an error where there was no token; 403 insufficient_scope. Both
+// name the scope that Handler and RequireScope were given. No text of this package holds a token, or anything else that was sent:
+// causes are for the log, and never hold one either.
 package bearer

@@ -19,7 +19,7 @@ const (
 type Error struct {
 	Code        string   // "" where the request brought no token: it is asked for one, without an error (RFC 6750 §3.1)
 	Description string   // printable ASCII without " and \
-	Scope       []string // with insufficient_scope: what the request needs
+	Scope       []string // what the request needs, where that is known
 	cause       error
 }
 

@@ -28,11 +28,21 @@ func (v *Verifier) Handler(serve func(http.ResponseWriter, *http.Request, Token)
 			err = t.RequireScope(scope...)
 		}
 		if err != nil {
-			v.Refuse(w, err)
+			v.Refuse(w, needing(err, scope))
 			return
 		}
 		serve(w, r, t)
 	})
+}
+
+// needing has a refusal for want of a good token say what the next one must be able to do (RFC 6750 §3), so that a client need not
+// ask for more.
+func needing(err error, scope []string) error {
+	e := *asError(err)
+	if e.HTTPStatus() == http.StatusUnauthorized {
+		e.Scope = scope
+	}
+	return &e
 }
 
 // RequireScope is Handler as a middleware, for handlers that need not know whose token it is. Without a scope it asks for a good
@@ -77,6 +87,7 @@ func (v *Verifier) challenge(e *Error) string {
 		add("error_description", e.Description)
 	}
 	add("scope", strings.Join(slices.DeleteFunc(slices.Clone(e.Scope), func(s string) bool { return !quotable(s) }), " "))
+	add("resource_metadata", v.about.address)
 	if len(attributes) == 0 {
 		return "Bearer"
 	}

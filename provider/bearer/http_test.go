@@ -47,6 +47,7 @@ func TestRequestsAreAnsweredAsRFC6750Says(t *testing.T) {
 			challenge("insufficient_scope", "the access token does not have the scope that this needs") + `, scope="stock.read stock.write"`,
 		},
 		{"no token", "/me", nil, 401, bare},
+		{"no token where a scope is needed", "/read", nil, 401, bare + `, scope="stock.read"`},
 		{"another scheme", "/me", []string{"Basic YTpi"}, 401, bare},
 		{"a DPoP token", "/me", []string{"DPoP " + access}, 401, bare},
 		{
@@ -84,6 +85,12 @@ func TestRequestsAreAnsweredAsRFC6750Says(t *testing.T) {
 			[]string{"Bearer x.y.z"},
 			401,
 			challenge("invalid_token", "the access token is not one of this issuer's"),
+		},
+		{
+			"a token that is not ours where a scope is needed", "/write",
+			[]string{"Bearer x.y.z"},
+			401,
+			challenge("invalid_token", "the access token is not one of this issuer's") + `, scope="stock.read stock.write"`,
 		},
 		{
 			"a token of 9 KiB", "/me",

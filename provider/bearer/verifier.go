@@ -14,6 +14,7 @@ type Verifier struct {
 	algorithms []jose.SignatureAlgorithm
 	issuer     *issuer
 	answers    *answers
+	about      described
 }
 
 // New makes a Verifier. It asks nobody anything yet: the issuer may start later than the API. The error is that of
@@ -26,6 +27,12 @@ func New(c Config) (*Verifier, error) {
 	v := &Verifier{config: c, issuer: &issuer{config: c}}
 	for _, alg := range c.Algorithms {
 		v.algorithms = append(v.algorithms, jose.SignatureAlgorithm(alg))
+	}
+	if c.Metadata != nil {
+		var err error
+		if v.about.address, v.about.document, err = Describe(c.Issuer, c.Audience, *c.Metadata); err != nil {
+			return nil, err
+		}
 	}
 	if c.Introspection != nil && c.Introspection.Cache > 0 {
 		v.answers = newAnswers(c.Introspection.Cache)
