@@ -44,6 +44,9 @@ func (x *selfWalk) judge(d deed) {
 	if !was.recovery.Equal(is.recovery) {
 		x.recoveryChanged(d, is)
 	}
+	if x.mine.owned && !is.recovery.IsZero() {
+		x.fatal("a recovery outlives a sign-in with the factor")
+	}
 	if !was.deletion.Equal(is.deletion) {
 		x.deletionChanged(d, is)
 	}
@@ -78,6 +81,13 @@ func (x *selfWalk) signedOutBut(a *actor) {
 	}
 }
 
+// unsparing: no browser is spared the second factor any more.
+func (x *selfWalk) unsparing() {
+	for _, a := range x.people {
+		a.spared = time.Time{}
+	}
+}
+
 func (x *selfWalk) passwordChanged(d deed, is state) {
 	kept := d.by
 	switch {
@@ -103,6 +113,7 @@ func (x *selfWalk) passwordChanged(d deed, is state) {
 	}
 	x.letters()
 	x.over()
+	x.unsparing()
 	x.signedOutBut(kept)
 	x.mine.password = d.values.Get("password")
 	if !is.recovery.IsZero() {
@@ -124,6 +135,7 @@ func (x *selfWalk) emailChanged(d deed, is state) {
 // when a recovery is ripe.
 func (x *selfWalk) factorsChanged(d deed, is state) {
 	was := x.mine.now
+	x.unsparing()
 	var added, removed []storage.ID
 	for id := range is.factors {
 		if _, old := was.factors[id]; !old {

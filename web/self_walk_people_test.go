@@ -15,7 +15,7 @@ import (
 func (x *selfWalk) open(a *actor, t *tab) {
 	towards := map[string][]string{
 		"recover": {"/recover"}, "password": {"/account/password"}, "email": {"/account/email"}, "factors": {"/account/factors"},
-		"lost": {authorize(x.apps[0], "prompt", "login")}, "enrol": {authorize(x.apps[1])}, "delete": {"/account/delete", "/account"}, "any": {"/account"},
+		"lost": {authorize(x.apps[0], "prompt", "login"), authorize(x.apps[0], "prompt", "login"), authorize(x.apps[1])}, "enrol": {authorize(x.apps[1])}, "delete": {"/account/delete", "/account"}, "any": {"/account"},
 	}[x.goal]
 	if !x.mine.now.recovery.IsZero() && x.recent(a, "whole", 24*time.Hour) && x.choose(2) == 0 {
 		towards = []string{"/account"} // which tells of it
@@ -154,6 +154,9 @@ func (x *selfWalk) filled(a *actor, p page, f webForm) (values url.Values, learn
 		set("password", "a guess")
 	}
 	x.factor(a, p, set)
+	if _, offered := f.fields["remember"]; offered && x.choose(3) == 0 {
+		values.Set("remember", "yes")
+	}
 	return values, learn
 }
 

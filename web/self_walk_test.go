@@ -44,6 +44,7 @@ type actor struct {
 	seeds    []string // of the authenticators they hold
 	codes    []string // recovery codes they have seen
 	proofs   []proof
+	spared   time.Time          // when the browser was remembered, so that it is asked for no second factor
 	passes   map[string]*mailed // by what a link became in this browser
 	shown    map[string]papers  // codes that this browser showed, by what keeps them
 }
@@ -101,13 +102,13 @@ func TestNoRandomWalkComesToAChangeWithoutItsProof(t *testing.T) {
 	// A walk in which nothing happens proves nothing: each change is made now and then.
 	for _, kind := range []string{
 		"signed in", "second factor", "reset", "reset with a factor", "password", "email", "added", "added on demand", "removed",
-		"recovery begun", "recovery stopped", "recovery outrun", "recovery finished", "deletion asked", "deletion stopped", "erased", "refused link", "code",
+		"recovery begun", "recovery stopped", "recovery outrun", "recovery finished", "deletion asked", "deletion stopped", "erased", "refused link", "code", "remembered",
 	} {
 		n := 0
 		for _, of := range tallies {
 			n += of[kind]
 		}
-		if n < *walks/500 {
+		if n < *walks/1000 {
 			t.Errorf("%s: %d times in %d walks", kind, n, *walks)
 		}
 		t.Logf("%s: %d", kind, n)
@@ -235,7 +236,7 @@ func (x *selfWalk) steal() {
 	u, err := url.Parse(issuerURL)
 	x.must(err)
 	jar.SetCookies(u, own.tabs[0].client.Jar.Cookies(u))
-	thief.tabs[0].client.Jar, thief.proofs = jar, slices.Clone(own.proofs)
+	thief.tabs[0].client.Jar, thief.proofs, thief.spared = jar, slices.Clone(own.proofs), own.spared
 	thief.passes, thief.shown, x.shared = own.passes, own.shown, true // what is sealed is sealed for the cookies
 	x.note("own's cookies are stolen")
 }
