@@ -15,11 +15,12 @@ import (
 func (p *People) AskToReset(
 	ctx context.Context, limiter *throttle.Limiter, from throttle.Caller, login, tx string, by By,
 ) error {
-	candidate, err := p.Lookup(ctx, login)
-	if err != nil {
+	// By what was typed, and not by the mailbox behind it: that two names share one would tell that they are one person's.
+	if err := limiter.Mail(ctx, CanonicalLogin(login), from); err != nil {
 		return err
 	}
-	if err := limiter.Mail(ctx, candidate.mailbox(), from); err != nil {
+	candidate, err := p.Lookup(ctx, login)
+	if err != nil {
 		return err
 	}
 	err = p.issueReset(ctx, candidate.signIn.User, tx, by)
@@ -42,14 +43,6 @@ func (p *People) issueReset(ctx context.Context, u storage.User, tx string, by B
 		Letters: []storage.Letter{letter},
 	})
 	return err
-}
-
-// mailbox is the throttle's name of where mail to the candidate goes: one for all of a user's identifiers.
-func (c Candidate) mailbox() string {
-	if login, err := CanonicalEmail(c.signIn.User.Email); err == nil {
-		return login
-	}
-	return c.Account()
 }
 
 // Resetting reads a ticket to choose a new password, and whose it is. ErrLink, also where the user is disabled or has another address
