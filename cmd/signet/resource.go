@@ -19,7 +19,7 @@ func newResourceCommand(a *app) *cobra.Command {
 			"clients may introspect them. RESOURCE is the identifier, an absolute URI. A client asks for those that its registration lists: " +
 			"signet client update ID --resource RESOURCE.",
 	}
-	cmd.AddCommand(newResourceCreate(a), newResourceList(a), newResourceShow(a), newResourceUpdate(a), newResourceDelete(a))
+	cmd.AddCommand(newResourceCreate(a), newResourceList(a), newResourceShow(a), newResourceUpdate(a), newResourceDelete(a), newResourceMetadata(a))
 	return cmd
 }
 
