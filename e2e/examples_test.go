@@ -16,7 +16,8 @@ func TestExamples(t *testing.T) {
 	t.Run("api-go", func(t *testing.T) {
 		t.Parallel()
 		out := runExample(t, "api-go")
-		wantIn(t, out, `"client_id":`, `"scope":["stock.read"]`, `"sub":`, "HTTP/1.1 401 Unauthorized", "Www-Authenticate: Bearer\r\n")
+		wantIn(t, out, `"client_id":`, `"scope":["stock.read"]`, `"sub":`, "HTTP/1.1 401 Unauthorized",
+			`Www-Authenticate: Bearer resource_metadata="http://localhost:`, `"scopes_supported":["stock.read","stock.write"]`)
 		for text, times := range map[string]int{`{"plums":7}`: 2, "HTTP/1.1 403 Forbidden": 2, `error="insufficient_scope"`: 2, `scope="stock.write"`: 2} {
 			if n := strings.Count(out, text); n != times {
 				t.Errorf("%q is there %d times, want %d", text, n, times)
@@ -31,6 +32,15 @@ func TestExamples(t *testing.T) {
 		}
 		out := runExample(t, "api-django")
 		wantIn(t, out, `"client_id":`, `"sub":`, `{"plums":7}`, "HTTP/1.1 403 Forbidden", "HTTP/1.1 401 Unauthorized")
+		logOnFailure(t, out)
+	})
+	t.Run("mcp-go", func(t *testing.T) {
+		t.Parallel()
+		out := runExample(t, "mcp-go")
+		wantIn(t, out, "HTTP/1.1 401 Unauthorized", `Bearer scope="mcp.tools", resource_metadata="http://localhost:`,
+			"/.well-known/oauth-protected-resource/mcp\"\r\n", `"authorization_servers":["http://localhost:`, `"scopes_supported":["mcp.tools"]`,
+			`"serverInfo":{"name":"whoami"`, `"description":"Says whose access token this is"`, `"structuredContent":{"client_id":`,
+			"the access token is not for this API")
 		logOnFailure(t, out)
 	})
 	t.Run("bff-go", func(t *testing.T) {

@@ -22,6 +22,7 @@ func run() error {
 	tokens, err := bearer.New(bearer.Config{
 		Issuer:   os.Getenv("ISSUER"),   // such as https://id.example.com
 		Audience: os.Getenv("AUDIENCE"), // such as https://api.example.com: what clients ask tokens for as resource
+		Metadata: &bearer.Metadata{Name: "Stock", Scopes: []string{"stock.read", "stock.write"}},
 		Logger:   slog.Default(),
 	})
 	if err != nil {
@@ -33,6 +34,8 @@ func run() error {
 
 func routes(tokens *bearer.Verifier) http.Handler {
 	mux := http.NewServeMux()
+	// Where clients learn which issuer to ask for a token (RFC 9728): each challenge names this address.
+	mux.Handle(tokens.Metadata())
 	// Whose token it is, the handler is told: it cannot be mounted without the check.
 	mux.Handle("GET /me", tokens.Handler(func(w http.ResponseWriter, _ *http.Request, t bearer.Token) {
 		answer(w, map[string]any{"sub": t.Subject, "client_id": t.ClientID, "scope": t.Scope})

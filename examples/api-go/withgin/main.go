@@ -20,7 +20,10 @@ func main() {
 }
 
 func run() error {
-	tokens, err := bearer.New(bearer.Config{Issuer: os.Getenv("ISSUER"), Audience: os.Getenv("AUDIENCE"), Logger: slog.Default()})
+	tokens, err := bearer.New(bearer.Config{
+		Issuer: os.Getenv("ISSUER"), Audience: os.Getenv("AUDIENCE"), Logger: slog.Default(),
+		Metadata: &bearer.Metadata{Name: "Stock", Scopes: []string{"stock.read", "stock.write"}},
+	})
 	if err != nil {
 		return err
 	}
@@ -32,6 +35,8 @@ func routes(tokens *bearer.Verifier) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.Use(gin.Recovery())
+	path, document := tokens.Metadata()
+	engine.Any(path, gin.WrapH(document))
 	engine.GET("/me", require(tokens), func(c *gin.Context) {
 		t := token(c)
 		c.JSON(http.StatusOK, gin.H{"sub": t.Subject, "client_id": t.ClientID, "scope": t.Scope})
