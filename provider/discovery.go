@@ -64,7 +64,7 @@ func (p *Provider) metadata() map[string]any {
 				offered = append(append([]string{}, methods...), oauth.AuthNone)
 			}
 			m[r.Metadata+"_auth_methods_supported"] = offered
-			m[r.Metadata+"_auth_signing_alg_values_supported"] = keys.AssertionAlgorithms()
+			m[r.Metadata+"_auth_signing_alg_values_supported"] = append(keys.AssertionAlgorithms(), keys.SecretAlgorithms()...)
 		}
 	}
 	return m

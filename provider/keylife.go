@@ -43,7 +43,7 @@ type Sealed struct {
 }
 
 // Reseal puts under the newest secret key what is sealed under an older one: signing keys, handle keys, the seeds of
-// authenticators and the checkpoints of the audit chain, a batch at a time. Each value is one conditional write, so that it may be stopped anywhere, and go on, on any
+// authenticators, the checkpoints of the audit chain and the secrets of clients that sign with them, a batch at a time. Each value is one conditional write, so that it may be stopped anywhere, and go on, on any
 // node, with nothing unreadable in between.
 func (p *Provider) Reseal(ctx context.Context) (s Sealed, err error) {
 	if s.Done, s.Left, err = p.ring.Reseal(ctx); err != nil {
@@ -77,7 +77,11 @@ func (p *Provider) Reseal(ctx context.Context) (s Sealed, err error) {
 	if s.Left += seeds; err != nil {
 		return s, err
 	}
-	return p.resealCheckpoints(ctx, s)
+	if s, err = p.resealCheckpoints(ctx, s); err != nil {
+		return s, err
+	}
+	done, left, err := p.clients.Reseal(ctx)
+	return Sealed{s.Done + done, s.Left + left}, err
 }
 
 func (p *Provider) resealCheckpoints(ctx context.Context, s Sealed) (Sealed, error) {
@@ -126,7 +130,11 @@ func (p *Provider) StillOlder(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	_, points, err := p.store.StaleCheckpoints(ctx, p.sealer.Newest(), 0, 0)
-	return n + seeds + points, err
+	if err != nil {
+		return 0, err
+	}
+	secrets, err := p.clients.StillOlder(ctx)
+	return n + seeds + points + secrets, err
 }
 
 // reseal is the round of Reseal in the upkeep: there is nothing to do while there is one secret key.

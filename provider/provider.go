@@ -62,7 +62,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
-		Outbound: out, Clock: c.Clock,
+		Outbound: out, Sealer: sealer, Clock: c.Clock,
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
 	mint := handle.New(ring)

@@ -16,9 +16,11 @@ type Client struct {
 	UpdatedAt  time.Time      // stamped by the store
 }
 
-// ClientSecret is a server-made 256-bit secret as the table keeps it.
+// ClientSecret is a server-made secret of 256 bits or more as the table keeps it: by its digest alone, or sealed under the secret key
+// where the server needs it again, to check what the client signed with it (client_secret_jwt).
 type ClientSecret struct {
-	Digest    Digest    `json:"digest"`
+	Digest    Digest    `json:"digest,omitzero"`
+	Sealed    []byte    `json:"sealed,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
 }
@@ -33,7 +35,7 @@ type ClientMetadata struct {
 	ResponseTypes           []string `json:"response_types,omitempty"`
 	Scope                   string   `json:"scope"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
-	TokenEndpointAuthAlg    string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of its assertions; "": any that its keys fit
+	TokenEndpointAuthAlg    string   `json:"token_endpoint_auth_signing_alg,omitempty"` // of its assertions; "": any that its keys or secret fit
 	ApplicationType         string   `json:"application_type,omitempty"`
 	Contacts                []string `json:"contacts,omitempty"`
 	ClientURI               string   `json:"client_uri,omitempty"`

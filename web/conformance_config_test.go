@@ -173,7 +173,7 @@ func TestTheMetadataPromisesWhatTheFourProfilesNeed(t *testing.T) {
 		"subject_types_supported":               {"public"},
 		"id_token_signing_alg_values_supported": {"RS256"},
 		"userinfo_signing_alg_values_supported": {"RS256"},
-		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "private_key_jwt"},
+		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"},
 		"code_challenge_methods_supported":      {"S256"},
 	} {
 		list, _ := document[member].([]any)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -40,11 +41,18 @@ func (m *mortal) ResealSeed(ctx context.Context, id storage.ID, old, sealed []by
 	return m.Store.ResealSeed(ctx, id, old, sealed)
 }
 
+func (m *mortal) UpdateClient(ctx context.Context, c storage.Client, also storage.Also) error {
+	if err := m.die(); err != nil {
+		return err
+	}
+	return m.Store.UpdateClient(ctx, c, also)
+}
+
 // TestTheSecretKeyRotatesHoweverOftenTheServerDies: it dies after each single value; whoever has both keys reads everything at every
 // moment, and at the end the new one alone does.
 func TestTheSecretKeyRotatesHoweverOftenTheServerDies(t *testing.T) {
 	each(t, func(w *world) {
-		c := w.confidential()
+		c, signs := w.confidential(), w.confidential(bySecret)
 		seeds := map[string]string{}
 		for i := range 4 {
 			u := w.user(fmt.Sprint("ada", i))
@@ -60,7 +68,7 @@ func TestTheSecretKeyRotatesHoweverOftenTheServerDies(t *testing.T) {
 			return p
 		}
 		both := newest + "," + madeKeys.text
-		const values = 6 + 4
+		const values = 6 + 4 + 1 // keys, seeds, a client's secret
 		for written := range values {
 			p := open(&mortal{w.store, 1}, both)
 			s, err := p.Reseal(t.Context())
@@ -72,10 +80,10 @@ func TestTheSecretKeyRotatesHoweverOftenTheServerDies(t *testing.T) {
 			if left != values-1-written {
 				t.Errorf("%d are left, want %d", left, values-1-written)
 			}
-			w.readable(open(w.store, both), seeds)
+			w.readable(open(w.store, both), seeds, signs)
 		}
 		p := open(w.store, newest)
-		w.readable(p, seeds)
+		w.readable(p, seeds, signs)
 		if string(p.Keys().JWKS()) != string(w.provider.Keys().JWKS()) {
 			t.Error("the published keys are others")
 		}
@@ -85,8 +93,8 @@ func TestTheSecretKeyRotatesHoweverOftenTheServerDies(t *testing.T) {
 	})
 }
 
-// readable demands that a code of every authenticator is recognised.
-func (w *world) readable(p *provider.Provider, seeds map[string]string) {
+// readable demands that a code of every authenticator is recognised, and what a client signed with its secret.
+func (w *world) readable(p *provider.Provider, seeds map[string]string, signs app) {
 	w.Helper()
 	w.clock.Advance(30 * time.Second)
 	for name, seed := range seeds {
@@ -95,5 +103,11 @@ func (w *world) readable(p *provider.Provider, seeds map[string]string) {
 		if _, _, err := p.People().MatchFactor(found, w.code(seed)); err != nil {
 			w.Errorf("the seed of %s cannot be read: %v", name, err)
 		}
+	}
+	assertion := signWithSecret(signs, w.claims(signs, fmt.Sprint("at ", w.clock.Now()), nil))
+	asked, err := oauth.ParseParams(form("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", assertion).Encode())
+	w.must(err)
+	if _, err := p.Clients().Authenticate(w.Context(), nil, asked); err != nil {
+		w.Errorf("the secret of a client cannot be read: %v", err)
 	}
 }

@@ -48,8 +48,8 @@ func (f *clientFlags) words(cmd *cobra.Command) {
 	}{
 		{"name", "what people read on the consent page", func(m *m) *string { return &m.Name }},
 		{"scope", "scopes that the client may ask for, separated by spaces (default for clients of people: the standard ones)", func(m *m) *string { return &m.Scope }},
-		{"token-endpoint-auth-method", "client_secret_basic (default), client_secret_post, private_key_jwt, or none for a public client", func(m *m) *string { return &m.TokenEndpointAuthMethod }},
-		{"token-endpoint-auth-signing-alg", "algorithm of its client assertions; empty: any that its keys fit", func(m *m) *string { return &m.TokenEndpointAuthAlg }},
+		{"token-endpoint-auth-method", "client_secret_basic (default), client_secret_post, client_secret_jwt, private_key_jwt, or none for a public client", func(m *m) *string { return &m.TokenEndpointAuthMethod }},
+		{"token-endpoint-auth-signing-alg", "algorithm of its client assertions; empty: any that its keys or secret fit", func(m *m) *string { return &m.TokenEndpointAuthAlg }},
 		{"assertion-audience", "issuer: its client assertions must name the issuer; empty: or the token endpoint", func(m *m) *string { return &m.AssertionAudience }},
 		{"application-type", "web (default) or native", func(m *m) *string { return &m.ApplicationType }},
 		{"client-uri", "home page", func(m *m) *string { return &m.ClientURI }},

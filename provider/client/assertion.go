@@ -48,14 +48,18 @@ func (r *Registry) readAssertion(p oauth.Params) (credentials, error) {
 	if named := p.Get("client_id"); named != "" && named != id {
 		return credentials{}, r.failed(errors.New("client assertion: sub differs from the client_id parameter"))
 	}
-	return credentials{method: oauth.AuthPrivateKeyJWT, id: id, assertion: &a}, nil
+	return credentials{id: id, assertion: &a}, nil
 }
 
-// prove checks the assertion against the client's keys and now, the store's clock. Only when all of it is good is it spent, so
+// prove checks the assertion against the client's keys or secret and now, the store's clock. Only when all of it is good is it spent, so
 // that nobody uses up another's.
 func (r *Registry) prove(ctx context.Context, c storage.Client, a *keys.Assertion, now time.Time) error {
-	if err := r.verify(ctx, c, a); err != nil {
-		if ctx.Err() != nil {
+	verify := r.verifyKey
+	if seals(c) {
+		verify = r.verifySecret
+	}
+	if err := verify(ctx, c, a, now); err != nil {
+		if ctx.Err() != nil || errors.Is(err, keys.ErrWrongKey) {
 			return unavailable(err)
 		}
 		return r.failed(fmt.Errorf("client assertion: %w", err))
@@ -76,13 +80,39 @@ func (r *Registry) prove(ctx context.Context, c storage.Client, a *keys.Assertio
 	return nil
 }
 
-// verify proves that the client signed the assertion. Where it publishes its keys and the one in question is not known, a newer set
-// may have it.
-func (r *Registry) verify(ctx context.Context, c storage.Client, a *keys.Assertion) error {
-	algorithms := keys.AssertionAlgorithms()
+// algorithms are those of all that the client may use.
+func algorithms(c storage.Client, all []string) []string {
 	if alg := c.Metadata.TokenEndpointAuthAlg; alg != "" {
-		algorithms = []string{alg}
+		return []string{alg}
 	}
+	return all
+}
+
+// verifySecret proves that the client signed the assertion with one of its live secrets.
+func (r *Registry) verifySecret(_ context.Context, c storage.Client, a *keys.Assertion, now time.Time) error {
+	err := errNoneLive
+	for _, s := range c.Secrets {
+		if len(s.Sealed) == 0 || !live(s, now) {
+			continue
+		}
+		if r.config.Sealer == nil {
+			return errNoSealer
+		}
+		secret, failed := r.config.Sealer.Open(s.Sealed, secretRow(c.ID))
+		if failed != nil {
+			return fmt.Errorf("a client secret cannot be read: %w", failed)
+		}
+		if err = a.VerifySecret(storage.NewSecret(secret), algorithms(c, keys.SecretAlgorithms())); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// verifyKey proves that the client signed the assertion with one of its keys. Where it publishes them and the one in question is not
+// known, a newer set may have it.
+func (r *Registry) verifyKey(ctx context.Context, c storage.Client, a *keys.Assertion, _ time.Time) error {
+	algorithms := algorithms(c, keys.AssertionAlgorithms())
 	address := c.Metadata.JWKSURI
 	if address == "" {
 		return a.Verify(c.Metadata.JWKS, algorithms)

@@ -36,14 +36,15 @@ var (
 	errNoSecret      = errors.New("confidential client without its secret")
 	errSecret        = errors.New("public client with a secret")
 	errRegistered    = errors.New("not the method that the client is registered for")
-	errNotKeys       = errors.New("client assertion: the client is not registered for private_key_jwt")
-	errKeys          = errors.New("the client is registered for private_key_jwt, and sent no client assertion")
+	errNotAsserting  = errors.New("client assertion: the client is registered for neither private_key_jwt nor client_secret_jwt")
+	errAsserting     = errors.New("the client is registered for private_key_jwt or client_secret_jwt, and sent no client assertion")
+	errNoneLive      = errors.New("the client has no live secret of client_secret_jwt: rotate-secret makes one")
 )
 
 // credentials are what a request says about its client.
 type credentials struct {
 	method, id, secret string
-	assertion          *keys.Assertion // with private_key_jwt
+	assertion          *keys.Assertion // where it proves itself by what it signs; method is not known then
 }
 
 // Authenticate says who is calling (RFC 6749 §2.3, §3.2.1): authorization are all Authorization headers of the request, p its
@@ -62,15 +63,15 @@ func (r *Registry) Authenticate(ctx context.Context, authorization []string, p o
 		return Caller{}, unavailable(err)
 	}
 	if given.assertion != nil {
-		return r.authenticateByKey(ctx, given, c, now)
+		return r.authenticateByAssertion(ctx, given, c, now)
 	}
 	found := err == nil
 	proven := proves(given.secret, c.Secrets, now) // for unknown clients too: they cost the same
 	switch {
 	case !found:
 		return Caller{}, r.failed(errUnknown)
-	case c.Metadata.TokenEndpointAuthMethod == oauth.AuthPrivateKeyJWT:
-		return Caller{}, r.failed(errKeys)
+	case asserts(c):
+		return Caller{}, r.failed(errAsserting)
 	case Public(c) && given.method != oauth.AuthNone:
 		return Caller{}, r.failed(errSecret)
 	case !Public(c) && given.method == oauth.AuthNone:
@@ -85,13 +86,13 @@ func (r *Registry) Authenticate(ctx context.Context, authorization []string, p o
 	return Caller{Client: c, Now: now, Authenticated: !Public(c)}, nil
 }
 
-// authenticateByKey goes on with a client assertion; c is empty where there is no such client.
-func (r *Registry) authenticateByKey(ctx context.Context, given credentials, c storage.Client, now time.Time) (Caller, error) {
+// authenticateByAssertion goes on with a client assertion; c is empty where there is no such client.
+func (r *Registry) authenticateByAssertion(ctx context.Context, given credentials, c storage.Client, now time.Time) (Caller, error) {
 	switch {
 	case c.ID == "":
 		return Caller{}, r.failed(errUnknown)
-	case c.Metadata.TokenEndpointAuthMethod != oauth.AuthPrivateKeyJWT:
-		return Caller{}, r.failed(errNotKeys)
+	case !asserts(c):
+		return Caller{}, r.failed(errNotAsserting)
 	case !c.DisabledAt.IsZero():
 		return Caller{}, r.failed(errDisabled)
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/storage"
@@ -31,6 +32,8 @@ type Config struct {
 
 	Outbound *outbound.Client // fetches the keys of clients with a jwks_uri; nil: they cannot prove who they are
 
+	Sealer *keys.Sealer // seals the secrets of client_secret_jwt; nil: no client may have that method
+
 	Clock func() time.Time // stamps a secret that is made with its client; nil: time.Now
 }
 
@@ -58,11 +61,20 @@ func orDuration(d *time.Duration, otherwise time.Duration) {
 
 // Methods are the ways in which a client may prove who it is, in the order of metadata; none, which proves nothing, is not
 // among them.
-func Methods() []string { return []string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthPrivateKeyJWT} }
+func Methods() []string {
+	return []string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthSecretJWT, oauth.AuthPrivateKeyJWT}
+}
 
 // HoldsSecret reports whether the client authenticates with a secret that is made here.
 func HoldsSecret(c storage.Client) bool {
-	return c.Metadata.TokenEndpointAuthMethod == oauth.AuthBasic || c.Metadata.TokenEndpointAuthMethod == oauth.AuthPost
+	method := c.Metadata.TokenEndpointAuthMethod
+	return method == oauth.AuthBasic || method == oauth.AuthPost || method == oauth.AuthSecretJWT
+}
+
+// asserts reports whether the client proves itself by what it signs.
+func asserts(c storage.Client) bool {
+	method := c.Metadata.TokenEndpointAuthMethod
+	return method == oauth.AuthSecretJWT || method == oauth.AuthPrivateKeyJWT
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

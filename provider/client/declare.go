@@ -80,15 +80,13 @@ func (r *Registry) Plan(ctx context.Context, d Declaration) (Step, error) {
 		}
 		step.Changes = append(step.Changes, disabling(step.Creates(), *d.Disabled))
 	}
-	if !HoldsSecret(step.After) {
-		step.After.Secrets = nil
-	}
+	step.After.Secrets = suited(step.After)
 	return step, nil
 }
 
 // Apply makes the client what d says, in one write: it creates one that is not there, as Create does, and gives one that is there the
-// whole metadata of d, with the defaults of a new client where d is silent. The secrets of a client that is there stay, unless it has
-// them no longer (Update). Where d says what is, nothing is written and no event.
+// whole metadata of d, with the defaults of a new client where d is silent. The secrets of a client that is there stay, unless its method
+// cannot use them (Update). Where d says what is, nothing is written and no event.
 //
 // A lost race is read again. storage.ErrMoved: it was lost too often, and nothing was written. Otherwise *oauth.Error (Check) or one
 // of storage's sentinels, wrapped.

@@ -11,7 +11,7 @@ import (
 
 // checkKeys looks at what a client proves itself with. Its key set is kept in our own writing, so that every reader of it reads
 // the same keys.
-func checkKeys(m *storage.ClientMetadata, _ Config) error {
+func checkKeys(m *storage.ClientMetadata, c Config) error {
 	if err := checkPublishedKeys(*m); err != nil {
 		return err
 	}
@@ -26,9 +26,13 @@ func checkKeys(m *storage.ClientMetadata, _ Config) error {
 	if byKey && len(m.JWKS) == 0 && m.JWKSURI == "" {
 		return metadataError("jwks must hold the client's public keys where token_endpoint_auth_method is private_key_jwt, or jwks_uri say where they are")
 	}
+	if m.TokenEndpointAuthMethod == oauth.AuthSecretJWT && c.Sealer == nil {
+		return metadataError("token_endpoint_auth_method client_secret_jwt cannot be used at this server: it has no secret key to seal client secrets under")
+	}
 	if alg := m.TokenEndpointAuthAlg; alg != "" {
-		if known := keys.AssertionAlgorithms(); !slices.Contains(known, alg) {
-			return metadataError("token_endpoint_auth_signing_alg must be one of %s", strings.Join(known, ", "))
+		if known := assertionAlgorithms(m.TokenEndpointAuthMethod); !slices.Contains(known, alg) {
+			return metadataError("token_endpoint_auth_signing_alg must be one of %s where token_endpoint_auth_method is %s",
+				strings.Join(known, ", "), m.TokenEndpointAuthMethod)
 		}
 		if byKey && m.JWKSURI == "" && !keys.SetAllows(m.JWKS, alg) {
 			return metadataError("token_endpoint_auth_signing_alg is %s, and no key in jwks can sign with it", alg)
@@ -59,4 +63,15 @@ func checkPublishedKeys(m storage.ClientMetadata) error {
 		return metadataError("jwks_uri must not be there beside jwks (RFC 7591 section 2): leave one of them out")
 	}
 	return nil
+}
+
+// assertionAlgorithms are those of a method; to one without assertions they mean nothing.
+func assertionAlgorithms(method string) []string {
+	switch method {
+	case oauth.AuthPrivateKeyJWT:
+		return keys.AssertionAlgorithms()
+	case oauth.AuthSecretJWT:
+		return keys.SecretAlgorithms()
+	}
+	return append(keys.AssertionAlgorithms(), keys.SecretAlgorithms()...)
 }

@@ -40,7 +40,7 @@ func New(store Store, c Config) *Registry {
 }
 
 // Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);
-// it is returned this once and kept as a digest alone. storage.ErrTaken: the id exists. actor goes to the audit log.
+// it is returned this once and kept as a digest, or sealed for client_secret_jwt. storage.ErrTaken: the id exists. actor goes to the audit log.
 func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, actor string) (c storage.Client, secret string, err error) {
 	m, err = Validate(m, r.config)
 	if err != nil {
@@ -58,7 +58,9 @@ func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, act
 // add stores a new client, with a secret where it shall have one.
 func (r *Registry) add(ctx context.Context, c storage.Client, also storage.Also) (stored storage.Client, secret string, err error) {
 	if HoldsSecret(c) {
-		secret, c.Secrets = makeSecret(c.CreatedAt)
+		if secret, c.Secrets, err = r.makeSecret(c, c.CreatedAt); err != nil {
+			return storage.Client{}, "", err
+		}
 	}
 	if err := r.store.CreateClient(ctx, c, also); err != nil {
 		return storage.Client{}, "", err
@@ -66,8 +68,9 @@ func (r *Registry) add(ctx context.Context, c storage.Client, also storage.Also)
 	return r.stored(ctx, c), secret, nil
 }
 
-// Update replaces the metadata of c, which is the client as it was read. A client that has secrets no longer (HoldsSecret) loses
-// them with the same write; one that shall have one has none until RotateSecret makes it. storage.ErrMoved: somebody else changed
+// Update replaces the metadata of c, which is the client as it was read. With the same write the client loses secrets that
+// its method cannot use: all where it shall have none (HoldsSecret), and those it had where it goes over to client_secret_jwt or comes
+// from there. One that shall have one has none until RotateSecret makes it. storage.ErrMoved: somebody else changed
 // it in between; storage.ErrNotFound.
 func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.ClientMetadata, actor string) (storage.Client, error) {
 	m, err := Validate(m, r.config)
@@ -80,11 +83,9 @@ func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.Clien
 	return r.replace(ctx, c, event)
 }
 
-// replace writes c over the client that was read as c, without secrets where it shall have none.
+// replace writes c over the client that was read as c, without secrets that its method cannot use.
 func (r *Registry) replace(ctx context.Context, c storage.Client, also storage.Also) (storage.Client, error) {
-	if !HoldsSecret(c) {
-		c.Secrets = nil
-	}
+	c.Secrets = suited(c)
 	if err := r.store.UpdateClient(ctx, c, also); err != nil {
 		return storage.Client{}, err
 	}
@@ -103,9 +104,11 @@ func (r *Registry) RotateSecret(ctx context.Context, id string, overlap time.Dur
 			return false, metadataError("a client with token_endpoint_auth_method %s has no secret: register another method first",
 				c.Metadata.TokenEndpointAuthMethod)
 		}
-		var made []storage.ClientSecret
-		secret, made = makeSecret(now)
-		c.Secrets = append(made, retire(c.Secrets, now, overlap)...)
+		made, kept, err := r.makeSecret(*c, now)
+		if err != nil {
+			return false, err
+		}
+		secret, c.Secrets = made, append(kept, retire(c.Secrets, now, overlap)...)
 		return true, nil
 	})
 	if err != nil {

@@ -3,8 +3,11 @@ package client
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"time"
 
+	"github.com/signet-idp/signet/provider/keys"
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -18,12 +21,42 @@ const (
 	maxSecrets = 2
 )
 
-// makeSecret draws a secret of 256 bits; made is what the table keeps of it.
-func makeSecret(now time.Time) (secret string, made []storage.ClientSecret) {
-	var raw [secretBytes]byte
-	_, _ = rand.Read(raw[:]) // it never fails: it ends the program rather
+// makeSecret draws a secret for c, which has an ID and its method; made is what the table keeps of it.
+func (r *Registry) makeSecret(c storage.Client, now time.Time) (secret string, made []storage.ClientSecret, err error) {
+	if !seals(c) {
+		var raw [secretBytes]byte
+		_, _ = rand.Read(raw[:]) // it never fails: it ends the program rather
+		secret = SecretPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
+		return secret, []storage.ClientSecret{{Digest: digest(secret), CreatedAt: now}}, nil
+	}
+	var raw [keys.SecretBytes]byte
+	_, _ = rand.Read(raw[:])
 	secret = SecretPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
-	return secret, []storage.ClientSecret{{Digest: digest(secret), CreatedAt: now}}
+	if r.config.Sealer == nil {
+		return "", nil, errNoSealer
+	}
+	sealed, err := r.config.Sealer.Seal([]byte(secret), secretRow(c.ID))
+	return secret, []storage.ClientSecret{{Sealed: sealed, CreatedAt: now}}, err
+}
+
+// errNoSealer says that secrets cannot be kept so that they can be read again.
+var errNoSealer = errors.New("client: there is no secret key to seal client secrets under")
+
+// seals reports whether the client's secrets are sealed, and not digested: what it signs with them is checked with the secret itself.
+func seals(c storage.Client) bool { return c.Metadata.TokenEndpointAuthMethod == oauth.AuthSecretJWT }
+
+// secretRow names a client's sealed secrets.
+func secretRow(clientID string) string { return "client secret of " + clientID }
+
+// suited are the secrets of c that its method can use. A digest cannot be turned back into the secret, and one that was made to be
+// sealed is not to rest in two ways.
+func suited(c storage.Client) (secrets []storage.ClientSecret) {
+	for _, s := range c.Secrets {
+		if HoldsSecret(c) && seals(c) == (len(s.Sealed) > 0) {
+			secrets = append(secrets, s)
+		}
+	}
+	return secrets
 }
 
 func digest(secret string) storage.Digest {

@@ -22,6 +22,19 @@ const (
 	EdDSA = "EdDSA" // with Ed25519
 )
 
+// The algorithms with which clients sign by their secret (RFC 7518 §3.2). Nothing of ours is signed with them.
+const (
+	HS256 = "HS256"
+	HS384 = "HS384"
+	HS512 = "HS512"
+)
+
+// SecretBytes is how long a secret is that suits each of SecretAlgorithms: as long as the longest of their hashes (RFC 7518 §3.2).
+const SecretBytes = 64
+
+// SecretAlgorithms are the algorithms with which clients may sign by their secret, in the order of metadata.
+func SecretAlgorithms() []string { return []string{HS256, HS384, HS512} }
+
 // DefaultIDTokenAlg signs ID tokens of clients that registered no other (OpenID Connect Registration §2).
 const DefaultIDTokenAlg = RS256
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/signet-idp/signet/storage"
 )
 
 // Assertion is a JWT that a client signed to say who it is (RFC 7523 §3). Until Verify has returned nil, Claims are what anybody
@@ -94,6 +96,25 @@ func (a Assertion) Verify(set []byte, algs []string) error {
 		return fmt.Errorf("%w made its signature", ErrNoKey)
 	}
 	return errors.New("its signature is wrong")
+}
+
+// VerifySecret proves that who has the secret, of SecretBytes or more, signed the assertion with one of algs. kid names nothing there.
+// The error is for the log.
+func (a Assertion) VerifySecret(secret storage.Secret, algs []string) error {
+	if !slices.Contains(algs, a.alg) || !slices.Contains(SecretAlgorithms(), a.alg) {
+		return errors.New("its alg is not one that the client may use")
+	}
+	if len(secret.Reveal()) < SecretBytes {
+		return fmt.Errorf("the secret is shorter than %d bytes", SecretBytes)
+	}
+	signed, err := jose.ParseSignedCompact(a.token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(a.alg)})
+	if err != nil {
+		return fmt.Errorf("it is not a signed token: %w", err)
+	}
+	if _, err := signed.Verify(secret.Reveal()); err != nil {
+		return errors.New("its signature is wrong")
+	}
+	return nil
 }
 
 // Text reads a JSON string. false: raw is absent, or something else.

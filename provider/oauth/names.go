@@ -15,7 +15,8 @@ const (
 	AuthNone          = "none"
 	AuthBasic         = "client_secret_basic"
 	AuthPost          = "client_secret_post"
-	AuthPrivateKeyJWT = "private_key_jwt" // RFC 7523 §2.2, OpenID Connect Core §9
+	AuthSecretJWT     = "client_secret_jwt" // RFC 7523 §2.2, OpenID Connect Core §9
+	AuthPrivateKeyJWT = "private_key_jwt"   // as well
 )
 
 // Access token formats.

@@ -110,7 +110,7 @@ func fullClient(name string) storage.Client {
 			FrontchannelLogoutURI: "https://rp.example/front", FrontchannelLogoutSessionRequired: true,
 		},
 		Secrets: []storage.ClientSecret{
-			{Digest: digest("new"), CreatedAt: start.Add(-time.Microsecond), ExpiresAt: start.Add(time.Hour + time.Microsecond)},
+			{Digest: digest("new"), Sealed: []byte("\x00sealed\xff"), CreatedAt: start.Add(-time.Microsecond), ExpiresAt: start.Add(time.Hour + time.Microsecond)},
 			{Digest: digest("old"), CreatedAt: start.Add(-time.Hour), ExpiresAt: start.Add(time.Minute)},
 		},
 		DisabledAt: start.Add(-7 * time.Microsecond),
