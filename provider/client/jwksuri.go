@@ -19,8 +19,8 @@ const (
 	staleKeySet = 24 * time.Hour
 	// keySetEvery is the time between two looks at one address: it is anybody who can name a client and a kid that it does not have.
 	keySetEvery = time.Minute
-	// keySetPatience bounds a look, waiting for its turn and all.
-	keySetPatience = 2 * outbound.Budget
+	// keySetPatience bounds a look, waiting for its turn and all: who waits for it wants an answer.
+	keySetPatience = outbound.Budget + 2*time.Second
 	maxKeySets     = 1024
 	maxKeySetBytes = 8 << 20 // of all sets
 )
