@@ -45,6 +45,10 @@ func (x *selfWalk) openMail(a *actor, t *tab) {
 	if x.choose(4) == 0 {
 		m = links[x.choose(len(links))]
 	}
+	if x.choose(6) == 0 {
+		x.note("the mail is read late")
+		x.clock.Advance(31 * time.Minute)
+	}
 	a.jar.landed = ""
 	x.get(a, t, strings.TrimPrefix(m.link, issuerURL), func() {
 		if a.jar.landed != "" {

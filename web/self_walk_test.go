@@ -153,7 +153,7 @@ func (x *selfWalk) walk(seed int) {
 	for x.choose(2) == 0 && !own.home() { // who is signed in can be stolen from, and be told
 		x.answer(own, own.tabs[1])
 	}
-	steps := 12 + x.choose(10)
+	steps := 10 + x.choose(8)
 	if x.goal == "lost" { // a long way, which begins with a password
 		lead, steps = []*actor{own, thief}[x.choose(2)], steps+6
 	}
