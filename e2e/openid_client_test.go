@@ -21,11 +21,12 @@ func TestOpenIDClient(t *testing.T) {
 		oidc := []string{"--grant-type", "password", "--grant-type", "refresh_token", "--scope", "openid profile email"}
 		shop := createClient(t, node.env, append(oidc, "--name", "shop")...)
 		poster := createClient(t, node.env, append(oidc, "--name", "poster", "--token-endpoint-auth-method", "client_secret_post")...)
+		signer := createClient(t, node.env, append(oidc, "--name", "signer", "--token-endpoint-auth-method", "client_secret_jwt")...)
 		spa := createClient(t, node.env, append(oidc, "--name", "spa", "--token-endpoint-auth-method", "none")...)
 		robot := createClient(t, node.env, "--name", "robot", "--grant-type", "client_credentials", "--scope", "stock.read stock.write")
 		with := settings{
 			"ISSUER": node.URL, "USERNAME": "ada", "PASSWORD": password, "SUBJECT": subject,
-			"SHOP_ID": shop.ID, "SHOP_SECRET": shop.Secret, "POSTER_ID": poster.ID, "POSTER_SECRET": poster.Secret,
+			"SHOP_ID": shop.ID, "SHOP_SECRET": shop.Secret, "POSTER_ID": poster.ID, "POSTER_SECRET": poster.Secret, "SIGNER_ID": signer.ID, "SIGNER_SECRET": signer.Secret,
 			"SPA_ID": spa.ID, "ROBOT_ID": robot.ID, "ROBOT_SECRET": robot.Secret,
 		}
 		maps.Copy(with, keyedClient(t, node))

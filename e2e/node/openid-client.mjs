@@ -12,6 +12,7 @@ const discover = (id, auth, algorithm = 'oidc') => client.discovery(new URL(ISSU
 
 const shop = await discover(process.env.SHOP_ID, client.ClientSecretBasic(process.env.SHOP_SECRET))
 const poster = await discover(process.env.POSTER_ID, client.ClientSecretPost(process.env.POSTER_SECRET))
+const signer = await discover(process.env.SIGNER_ID, client.ClientSecretJwt(process.env.SIGNER_SECRET))
 const spa = await discover(process.env.SPA_ID, client.None())
 const robot = await discover(process.env.ROBOT_ID, client.ClientSecretBasic(process.env.ROBOT_SECRET), 'oauth2')
 
@@ -24,7 +25,7 @@ const invalidGrant = (err) => {
   return true
 }
 
-for (const [method, config] of [['client_secret_basic', shop], ['client_secret_post', poster], ['none', spa]]) {
+for (const [method, config] of [['client_secret_basic', shop], ['client_secret_post', poster], ['client_secret_jwt', signer], ['none', spa]]) {
   test(`password, refresh and userinfo by ${method}`, async () => {
     const first = await signIn(config)
     assert.equal(first.claims().sub, SUBJECT)
