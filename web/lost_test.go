@@ -149,6 +149,44 @@ func TestASignInWithTheFactorStopsARecoveryForGood(t *testing.T) {
 	}, threeDays)
 }
 
+// TestTheFactorAtTheTokenEndpointStopsARecovery: not everybody's applications lead to our pages.
+func TestTheFactorAtTheTokenEndpointStopsARecovery(t *testing.T) {
+	solo(t, func(w *world) {
+		u := w.user("ada")
+		secret, recovery := w.enrol(u)
+		app := w.confidential()
+		half := func() string {
+			a := w.token(app, "grant_type", "password", "username", "ada", "password", password)
+			w.want(a, http.StatusBadRequest, "mfa_required")
+			return a.text("mfa_token")
+		}
+		for how, prove := range map[string]func() answer{
+			"a code at once": func() answer {
+				return w.token(app, "grant_type", "password", "username", "ada", "password", password, "otp", w.code(secret))
+			},
+			"a code": func() answer {
+				return w.token(app, "grant_type", mfaGrant, "mfa_token", half(), "otp", w.code(secret))
+			},
+			"a recovery code": func() answer {
+				return w.token(app, "grant_type", mfaGrant, "mfa_token", half(), "recovery_code", recovery[0])
+			},
+		} {
+			w.clock.Advance(time.Hour)
+			thief := w.atFactor(w.relying(), "ada")
+			thief.lose()
+			lost := "/mfa/lost?tx=" + url.QueryEscape(thief.submit("begin", "").tx())
+			half()
+			if thief.visit(lost).offers("begin", "") {
+				w.Errorf("before %s: half a sign-in stops it", how)
+			}
+			w.want(prove(), http.StatusOK, "")
+			if !thief.visit(lost).offers("begin", "") {
+				w.Errorf("%s: it goes on", how)
+			}
+		}
+	}, threeDays)
+}
+
 // TestNothingIsDoneAboutALostFactorWithoutThePassword, nor on the word of one that was proven long ago.
 func TestNothingIsDoneAboutALostFactorWithoutThePassword(t *testing.T) {
 	solo(t, func(w *world) {

@@ -48,12 +48,12 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, e.wrongFactor(ctx, q, person.User.ID, err)
 	}
-	return e.redeem(ctx, q, s, spend, append([]string{oauth.AMRPassword}, amr...), ticket)
+	return e.redeem(ctx, q, s, person.User, spend, append([]string{oauth.AMRPassword}, amr...), ticket)
 }
 
 // redeem is the plan that activates the pending grant, for no more than its client is still registered for.
 func (e *Endpoint) redeem(
-	ctx context.Context, q *request, s storage.Standing, spend storage.Spend, amr []string, ticket *throttle.Ticket,
+	ctx context.Context, q *request, s storage.Standing, u storage.User, spend storage.Spend, amr []string, ticket *throttle.Ticket,
 ) (*plan, error) {
 	g := s.Grant
 	tried := g.Revision + 1
@@ -68,7 +68,7 @@ func (e *Endpoint) redeem(
 	}
 	g.Scope, g.Audience = to.scope, to.audience
 	p := e.activate(q, &g, to.form, s.Now, handle.NewSecret())
-	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
+	p.settle = e.settle(q, u, ticket, func(ctx context.Context) error {
 		return e.Store.RedeemGrant(ctx, storage.Redemption{
 			Grant: g, Revision: tried, Spend: spend, Also: storage.Also{Events: []storage.Event{signedIn(q, g)}},
 		})

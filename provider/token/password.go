@@ -63,7 +63,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		if e.SecondFactor.Asks(person.User) || meta.RequireSecondFactor {
 			return nil, oauth.Errorf(oauth.InvalidGrant, "this account must enrol a second factor before it can sign in here: its owner does so at the account page of this server")
 		}
-		return e.create(q, g, to.form, spend, nil)
+		return e.create(q, g, to.form, person.User, spend, nil)
 	}
 	if q.params.Get("otp") == "" {
 		return nil, e.askSecondFactor(ctx, q, g, spend, person)
@@ -73,7 +73,7 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 		return nil, err
 	}
 	g.ACR, g.AMR = oauth.ACRMFA, []string{oauth.AMRPassword, oauth.AMROTP, oauth.AMRMFA}
-	return e.create(q, g, to.form, spend, ticket)
+	return e.create(q, g, to.form, person.User, spend, ticket)
 }
 
 // provePassword finds the person and checks the password. A refusal is recorded; its answer is the same whatever was wrong.
@@ -152,26 +152,30 @@ func (e *Endpoint) askSecondFactor(ctx context.Context, q *request, g storage.Gr
 
 // create is the plan of a sign-in that is complete: one new row, and with it what the sign-in used up.
 func (e *Endpoint) create(
-	q *request, g storage.Grant, form client.TokenForm, spend storage.Spend, ticket *throttle.Ticket,
+	q *request, g storage.Grant, form client.TokenForm, u storage.User, spend storage.Spend, ticket *throttle.Ticket,
 ) (*plan, error) {
 	p := e.activate(q, &g, form, g.CreatedAt, handle.NewSecret())
-	p.settle = e.settle(q, g.UserID, ticket, func(ctx context.Context) error {
+	p.settle = e.settle(q, u, ticket, func(ctx context.Context) error {
 		return e.Store.CreateGrant(ctx, g, spend, storage.Also{Events: []storage.Event{signedIn(q, g)}})
 	})
 	return p, nil
 }
 
 // settle is the write of a sign-in. A second factor is right only once the write has spent it: one that was used before is a
-// failure like any other, and otherwise its attempt (nil: there was none) is given back.
+// failure like any other, and otherwise its attempt (nil: there was none) is given back. Who has the factor has not lost it: a recovery
+// that is under way is somebody else's, as at the sign-in page.
 func (e *Endpoint) settle(
-	q *request, user storage.ID, ticket *throttle.Ticket, write func(context.Context) error,
+	q *request, u storage.User, ticket *throttle.Ticket, write func(context.Context) error,
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := write(ctx)
 		if errors.Is(err, storage.ErrSpent) {
-			return e.wrongFactor(ctx, q, user, fmt.Errorf("%w: %w", account.ErrWrong, err))
+			return e.wrongFactor(ctx, q, u.ID, fmt.Errorf("%w: %w", account.ErrWrong, err))
 		}
 		_ = ticket.GiveBack(ctx) // whatever became of the write: an attempt that is not given back comes back with time
+		if err == nil && ticket != nil {
+			_, _ = e.People.CancelRecovery(ctx, u, account.By{Actor: u.ID.String(), Seen: q.seen})
+		}
 		return err
 	}
 }
