@@ -12,6 +12,12 @@ import (
 // ripeAt is the key of Letter.Data that says when something will be, in the form of RFC 3339.
 const ripeAt = "ripe_at"
 
+// RecordDownload puts into the log that the user, who has just proven who they are, was handed all that is kept of them. Errors are
+// the store's.
+func (p *People) RecordDownload(ctx context.Context, userID storage.ID, by By) error {
+	return p.store.RecordEvents(ctx, []storage.Event{event("user.data_downloaded", userID, by)})
+}
+
 // AskToDelete has u, who has just proven who they are, deleted after DeletionDelay, unless they think better of it (KeepAccount).
 // Errors: ErrPending, they are to be deleted already; ErrNotFound; the store's.
 func (p *People) AskToDelete(ctx context.Context, u storage.User, by By) (storage.Ticket, error) {

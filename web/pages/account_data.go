@@ -104,6 +104,9 @@ func download(x *exchange) error {
 	if err != nil {
 		return fmt.Errorf("write a person's own data: %w", err)
 	}
+	if err := x.people.RecordDownload(x.ctx(), p.Account.User.ID, x.by(p)); err != nil {
+		return err
+	}
 	x.cookies()
 	h := x.c.Writer.Header()
 	h.Set("Content-Type", "application/json")

@@ -3,10 +3,11 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"reflect"
+	"unicode/utf8"
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
-	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -14,7 +15,8 @@ import (
 type accountProfile struct {
 	owned
 	Facts  []profileFact
-	Fields []profileField
+	Common []profileField
+	Groups []profileGroup
 }
 
 func (accountProfile) template() string { return "account_profile" }
@@ -23,18 +25,8 @@ func (accountProfile) template() string { return "account_profile" }
 type profileFact struct {
 	Text   string
 	Value  string
-	Proven bool // of an address or number: it was verified
+	Proven bool // of an address: it was verified
 	Marked bool // whether it was is said
-}
-
-// profileField is a claim in a form. Text and Heading name messages.
-type profileField struct {
-	Name, Text   string
-	Heading      string // of its hint; "" none
-	Value        string
-	Autocomplete string
-	Wrong        bool
-	Plain        bool // written from left to right in every language
 }
 
 func showProfile(x *exchange) error {
@@ -42,11 +34,11 @@ func showProfile(x *exchange) error {
 	if p == nil || err != nil {
 		return err
 	}
-	return x.showProfile(p, http.StatusOK, profileFields(p.Account.User), "")
+	return x.showProfile(p, http.StatusOK, profileForm(p.Account.User), "")
 }
 
-func (x *exchange) showProfile(p *authorize.Passage, status int, fields []profileField, problem string) error {
-	page := accountProfile{Facts: profileFacts(p.Account.User), Fields: fields}
+func (x *exchange) showProfile(p *authorize.Passage, status int, form []profileGroup, problem string) error {
+	page := accountProfile{Facts: profileFacts(p.Account.User), Common: form[0].Fields, Groups: form[1:]}
 	var err error
 	if page.owned, err = x.owned(p); err != nil {
 		return err
@@ -61,43 +53,7 @@ func profileFacts(u storage.User) []profileFact {
 	if u.Email != "" {
 		facts = append(facts, profileFact{Text: "account.claim.email", Value: u.Email, Proven: u.EmailVerified, Marked: true})
 	}
-	if u.Phone != "" {
-		facts = append(facts, profileFact{Text: "account.claim.phone", Value: u.Phone, Proven: u.PhoneVerified, Marked: true})
-	}
-	for _, one := range []profileFact{
-		{Text: "account.claim.gender", Value: u.Profile.Gender},
-		{Text: "account.claim.birthdate", Value: u.Profile.Birthdate},
-		{Text: "account.claim.website", Value: u.Profile.Website},
-		{Text: "account.claim.profile", Value: u.Profile.Profile},
-		{Text: "account.claim.picture", Value: u.Profile.Picture},
-	} {
-		if one.Value != "" {
-			facts = append(facts, one)
-		}
-	}
-	if address, ok := account.Claims(u, []string{oauth.ScopeAddress})["address"].(map[string]any); ok {
-		facts = append(facts, profileFact{Text: "account.claim.address", Value: addressLine(address)})
-	}
 	return facts
-}
-
-// profileFields are the claims that people change themselves.
-func profileFields(u storage.User) []profileField {
-	return []profileField{
-		{Name: "name", Text: "account.claim.name", Value: u.Profile.Name, Autocomplete: "name"},
-		{Name: "given_name", Text: "account.claim.given_name", Value: u.Profile.GivenName, Autocomplete: "given-name"},
-		{Name: "middle_name", Text: "account.claim.middle_name", Value: u.Profile.MiddleName, Autocomplete: "additional-name"},
-		{Name: "family_name", Text: "account.claim.family_name", Value: u.Profile.FamilyName, Autocomplete: "family-name"},
-		{Name: "nickname", Text: "account.claim.nickname", Value: u.Profile.Nickname, Autocomplete: "off"},
-		{
-			Name: "locale", Text: "account.claim.locale", Heading: "account.claim.locale_hint", Value: u.Profile.Locale, Autocomplete: "off",
-			Plain: true,
-		},
-		{
-			Name: "zoneinfo", Text: "account.claim.zoneinfo", Heading: "account.claim.zoneinfo_hint", Value: u.Profile.Zoneinfo, Autocomplete: "off",
-			Plain: true,
-		},
-	}
 }
 
 func changeProfile(x *exchange) error {
@@ -105,28 +61,47 @@ func changeProfile(x *exchange) error {
 	if p == nil || err != nil {
 		return err
 	}
-	u, fields := p.Account.User, profileFields(p.Account.User)
-	problem := ""
-	for i := range fields {
-		f := &fields[i]
-		if !x.params.Has(f.Name) {
-			continue
-		}
-		f.Value = x.params.Get(f.Name)
-		var bad *account.Invalid
-		if err := account.SetClaim(&u, f.Name, f.Value); errors.As(err, &bad) {
-			f.Wrong, problem = true, x.text("account.profile.wrong")
-		} else if err != nil {
-			return err
-		}
+	u, form := p.Account.User, profileForm(p.Account.User)
+	wrong, err := x.takeProfile(&u, form)
+	if err != nil {
+		return err
 	}
-	if problem != "" {
-		return x.showProfile(p, http.StatusUnprocessableEntity, fields, problem)
+	if wrong {
+		return x.showProfile(p, http.StatusUnprocessableEntity, form, x.text("account.profile.wrong"))
 	}
-	if u.Profile != p.Account.User.Profile { // the address behind it is the same one: no field changes it
+	if !reflect.DeepEqual(u, p.Account.User) {
 		if _, err := x.people.Update(x.ctx(), u, x.by(p)); err != nil {
-			return x.failing(err, func(status int, problem string) error { return x.showProfile(p, status, fields, problem) })
+			return x.failing(err, func(status int, problem string) error { return x.showProfile(p, status, form, problem) })
 		}
 	}
 	return x.to(authorize.AccountProfile, "profile")
+}
+
+// takeProfile gives u what was sent of the fields of form, and nothing else that was sent. What is wrong with one stands in it
+// afterwards, beside what was sent.
+func (x *exchange) takeProfile(u *storage.User, form []profileGroup) (wrong bool, err error) {
+	for _, group := range form {
+		for i := range group.Fields {
+			f := &group.Fields[i]
+			if !x.params.Has(f.Name) {
+				continue
+			}
+			f.Value = x.params.Get(f.Name)
+			var bad *account.Invalid
+			switch err := account.SetClaim(u, f.Name, f.Value); {
+			case errors.As(err, &bad):
+				f.Problem, f.First, wrong = x.profileProblem(*f), !wrong, true
+			case err != nil:
+				return false, err
+			}
+		}
+	}
+	return wrong, nil
+}
+
+func (x *exchange) profileProblem(f profileField) string {
+	if utf8.RuneCountInString(f.Value) > f.Most {
+		return x.text("account.profile.too_long", "Most", f.Most)
+	}
+	return x.text(profileRule(f.Name), "Example", f.Example)
 }

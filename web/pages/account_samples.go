@@ -1,5 +1,7 @@
 package pages
 
+import "github.com/signet-idp/signet/storage"
+
 // accountSamples are those of the pages of a person's own.
 func accountSamples() []page {
 	ada := owned{
@@ -19,11 +21,8 @@ func accountSamples() []page {
 	return []page{
 		accountOverview{owned: ada, Links: []sectionLink{{"/account/profile", "account.profile.title", "account.profile.about"}}, SignOut: "/oauth2/logout"},
 		accountProfile{
-			owned: wrong, Facts: []profileFact{{Text: "account.claim.email", Value: "ada@example.com", Marked: true}, {Text: "account.claim.phone", Value: "+1", Proven: true, Marked: true}},
-			Fields: []profileField{
-				{Name: "name", Text: "account.claim.name", Value: "Ada", Autocomplete: "name"},
-				{Name: "locale", Text: "account.claim.locale", Heading: "account.claim.locale_hint", Autocomplete: "language", Wrong: true, Plain: true},
-			},
+			owned: wrong, Facts: []profileFact{{Text: "account.claim.email", Value: "ada@example.com", Marked: true}},
+			Common: profileForm(storage.User{})[0].Fields, Groups: profileSample(),
 		},
 		accountPassword{owned: ada, Username: "ada", Least: 8},
 		accountPassword{owned: wrong, Username: "ada", Least: 8},
@@ -56,6 +55,17 @@ func accountSamples() []page {
 		accountDelete{owned: ada, Days: 14},
 		accountDelete{owned: wrong, Days: 14},
 	}
+}
+
+// profileSample is a form with a value and a problem in every field.
+func profileSample() []profileGroup {
+	groups := profileForm(storage.User{Phone: "+442079460000", PhoneVerified: true})[1:]
+	for _, g := range groups {
+		for i := range g.Fields {
+			g.Fields[i].Value, g.Fields[i].Problem, g.Fields[i].First = "Value", "Wrong.", i == 0
+		}
+	}
+	return groups
 }
 
 func seedSample(device string) *seedView {
