@@ -17,8 +17,11 @@ func TestExamples(t *testing.T) {
 		t.Parallel()
 		out := runExample(t, "api-go")
 		wantIn(t, out, `"client_id":`, `"scope":["stock.read"]`, `"sub":`, "HTTP/1.1 401 Unauthorized",
-			`Www-Authenticate: Bearer resource_metadata="http://localhost:`, `"scopes_supported":["stock.read","stock.write"]`)
-		for text, times := range map[string]int{`{"plums":7}`: 2, "HTTP/1.1 403 Forbidden": 2, `error="insufficient_scope"`: 2, `scope="stock.write"`: 2} {
+			`Www-Authenticate: Bearer resource_metadata="http://localhost:`)
+		for text, times := range map[string]int{
+			`{"plums":7}`: 2, "HTTP/1.1 403 Forbidden": 2, `error="insufficient_scope"`: 2, `scope="stock.write"`: 2,
+			`"scopes_supported":["stock.read","stock.write"]`: 2,
+		} {
 			if n := strings.Count(out, text); n != times {
 				t.Errorf("%q is there %d times, want %d", text, n, times)
 			}
