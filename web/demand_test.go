@@ -104,3 +104,32 @@ func TestAPasswordAloneGetsNoTokenWhereMoreIsRequired(t *testing.T) {
 		w.want(w.token(c, "grant_type", "password", "username", "bob", "password", password, "otp", w.code(secret)), http.StatusOK, "")
 	})
 }
+
+// What was granted before a client required more is worth nothing from then on, however it was got; a sign-in with the factor stays.
+func TestAClientThatComesToRequireMoreRefreshesNoLesserSignIn(t *testing.T) {
+	solo(t, func(w *world) {
+		w.user("ada")
+		secret, _ := w.enrol(w.user("bob"))
+		c := w.relying(func(m *storage.ClientMetadata) { m.GrantTypes = append(m.GrantTypes, "password") })
+		weak := w.login(c, "ada", "scope", "openid offline_access").text("refresh_token")
+		strong := w.login(c, "bob", "scope", "openid offline_access", "otp", w.code(secret)).text("refresh_token")
+		b := w.browser()
+		b.visit(authorize(c))
+		b.signIn("ada")
+		b.submit("decision", "allow")
+		require := func(yes bool) {
+			held, err := w.provider.Clients().Find(w.Context(), c.id)
+			w.must(err)
+			m := held.Metadata
+			m.RequireSecondFactor = yes
+			_, err = w.provider.Clients().Update(w.Context(), held, m, "test")
+			w.must(err)
+		}
+		require(true)
+		w.want(w.refreshWith(c, weak), http.StatusBadRequest, "invalid_grant")
+		w.want(w.exchange(c, b.page.left.Query().Get("code")), http.StatusBadRequest, "invalid_grant")
+		w.want(w.refreshWith(c, strong), http.StatusOK, "")
+		require(false)
+		w.want(w.refreshWith(c, weak), http.StatusOK, "")
+	})
+}

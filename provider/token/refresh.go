@@ -117,8 +117,12 @@ func (q *request) dead(why string, g storage.Grant, h handle.Handle) deadToken {
 }
 
 // narrowed is what this one access token is asked to be good for: never more than the grant, and never more than the client is
-// still registered for. The grant itself keeps its scope. asked is the scope parameter, "" for all that stands.
+// still registered for, and nothing where it has come to require a second factor that the sign-in did not have. The grant itself keeps
+// its scope. asked is the scope parameter, "" for all that stands.
 func (e *Endpoint) narrowed(q *request, g storage.Grant, asked string) (scope, audience []string, err error) {
+	if q.caller.Client.Metadata.RequireSecondFactor && !slices.Contains(g.AMR, oauth.AMRMFA) {
+		return nil, nil, oauth.Errorf(oauth.InvalidGrant, "this client requires a second factor by now, and the sign-in had none; sign in again")
+	}
 	standing := intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
 	if asked == "" {
 		scope = standing
