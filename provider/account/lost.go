@@ -61,6 +61,12 @@ func (p *People) CancelRecovery(ctx context.Context, u storage.User, by By) (boo
 	return n > 0, err
 }
 
+// notLost stops the recovery of u, who has just got a factor: one that was asked for earlier, by whoever it was, was not about that. One
+// that this fails to stop is shown to the person on every page of their own.
+func (p *People) notLost(ctx context.Context, u storage.User, by By) {
+	_, _ = p.CancelRecovery(ctx, u, by)
+}
+
 // Pending is what will happen to the user unless somebody stops it, nil for what will not, and the store's clock.
 func (p *People) Pending(ctx context.Context, userID storage.ID) (recovery, deletion *storage.Ticket, now time.Time, err error) {
 	all, now, err := p.store.ListTickets(ctx, userID)

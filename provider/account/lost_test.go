@@ -117,6 +117,29 @@ func TestARecoveryThatWasStoppedOrMissedOrEndedByANewPasswordTakesNothing(t *tes
 	}
 }
 
+// An operator's reset ends no recovery by itself; a factor that is made after it does, lest an old recovery take that away too.
+func TestARecoveryTakesNoFactorThatWasMadeAfterIt(t *testing.T) {
+	t.Parallel()
+	h, ada := lost(t)
+	ctx := t.Context()
+	begun, err := h.BeginRecovery(ctx, ada, own(ada.User))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.RemoveFactors(ctx, ada.User.ID, cli()); err != nil {
+		t.Fatal(err)
+	}
+	h.enroll(t, ada.User.ID)
+	h.now.Add(72 * 60 * 60)
+	if _, _, found, err := h.Recovery(ctx, ada.User.ID); err != nil || found {
+		t.Errorf("it goes on: %v, %v", found, err)
+	}
+	is(t, "with the ticket of before", h.FinishRecovery(ctx, h.read(t), begun, own(ada.User)), ErrLink)
+	if !h.read(t).HasFactor() {
+		t.Error("the new factor is gone")
+	}
+}
+
 func TestRecoveryIsOfferedToThoseWhoCanBeWarned(t *testing.T) {
 	t.Parallel()
 	h, ada := lost(t)

@@ -108,7 +108,11 @@ func (p *People) FinishTOTP(ctx context.Context, u storage.User, c Confirmation,
 		Events:  []storage.Event{event("user.totp_confirmed", u.ID, by)},
 		Letters: letters("factor_added", u),
 	}
-	return translate(p.store.ConfirmTOTP(ctx, u.ID, c.FactorID, c.Step, c.Codes, also))
+	if err := p.store.ConfirmTOTP(ctx, u.ID, c.FactorID, c.Step, c.Codes, also); err != nil {
+		return translate(err)
+	}
+	p.notLost(ctx, u, by)
+	return nil
 }
 
 // RemoveFactor takes one confirmed authenticator away, and with the last one the recovery codes. u was just read with the person's

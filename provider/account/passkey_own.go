@@ -119,6 +119,9 @@ func (p *People) FinishPasskey(ctx context.Context, u storage.User, done Passkey
 	if errors.Is(err, storage.ErrTaken) {
 		return fmt.Errorf("%w: the credential belongs to an account already (%w)", ErrWrong, err)
 	}
+	if err == nil {
+		p.notLost(ctx, u, by)
+	}
 	return translate(err)
 }
 
