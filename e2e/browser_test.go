@@ -156,6 +156,9 @@ func (b *tab) hear(ev any) {
 		if ev.Issue.Code == audits.InspectorIssueCodeBounceTrackingIssue {
 			return // every redirect to sign in looks like that, where the site was not used before
 		}
+		if d := ev.Issue.Details.GenericIssueDetails; d != nil && d.ErrorType == audits.GenericIssueErrorTypeFormInputHasWrongButWellIntendedAutocompleteValueError {
+			return // said of bday and nickname too, which HTML has; axe-core finds those that it has not
+		}
 		b.complaints = append(b.complaints, complaint{text: fmt.Sprintf("issue: %s %s", ev.Issue.Code, asJSON(ev.Issue.Details))})
 	}
 }

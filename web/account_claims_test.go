@@ -108,7 +108,7 @@ func TestWhatIsWrongWithAClaimIsSaidAtItsFieldAndNothingIsLost(t *testing.T) {
 		b := w.home("ada", "")
 		b.at("/account/profile")
 		said := map[string][3]string{ // value, and what is said of it in English and in German
-			"birthdate":        {"10.12.1815", "This is no date. Write year, month and day, as in 1990-12-31.", "Das ist kein Datum."},
+			"birthdate":        {"10.12.1815", "This is no date. Write it as in 1990-12-31.", "Das ist kein Datum."},
 			"phone_number":     {"020 7946 0000", "Begin with + and the country code, as in", "Das ist keine internationale Nummer."},
 			"website":          {"ada.example", "This is no web address. Write all of it, as in https://example.com.", "Das ist keine Webadresse."},
 			"picture":          {"javascript:alert(1)", "as in https://example.com/me.jpg.", "Das ist keine Webadresse."},
