@@ -154,9 +154,26 @@ func (b *tab) decide(decision string) *network.Response {
 // shown are the pages that were looked at, by name: each once for the whole run is enough.
 var shown sync.Map
 
+// view is one way to look at a page.
+type view struct {
+	scheme string // of colours
+	width  int64
+}
+
 // look judges the page as people see it: axe-core finds nothing in light and in dark, nothing runs over at 320 px, and pictures
 // of it lie in .build/screens.
 func (b *tab) look(name string) {
+	b.t.Helper()
+	b.regard(name, []string{"light", "dark"}, []view{{"light", 1280}, {"light", 320}, {"dark", 1280}, {"dark", 320}})
+}
+
+// glance is look, for a page that was looked at in another language: the words are others, and the colours are not.
+func (b *tab) glance(name string) {
+	b.t.Helper()
+	b.regard(name, []string{"light"}, []view{{"light", 320}, {"dark", 1280}})
+}
+
+func (b *tab) regard(name string, judged []string, views []view) {
 	b.t.Helper()
 	if _, before := shown.LoadOrStore(name, true); before {
 		return
@@ -166,20 +183,20 @@ func (b *tab) look(name string) {
 		defer b.script(false)
 	}
 	judge := b.judge()
-	for _, scheme := range []string{"light", "dark"} {
+	for _, scheme := range judged {
 		b.do(media("prefers-color-scheme", scheme))
 		for _, fault := range b.judged(judge) {
 			b.t.Errorf("%s (%s): axe-core: %s", name, scheme, fault)
 		}
-		for width, size := range map[int64]string{1280: "wide", 320: "narrow"} {
-			b.do(chromedp.EmulateViewport(width, 900))
-			if over := see(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); over > width {
-				b.t.Errorf("%s: at %d px the page is %d px wide", name, width, over)
-			}
-			b.picture(fmt.Sprintf("%s-%s-%s", name, scheme, size))
-		}
-		b.do(chromedp.ResetViewport())
 	}
+	for _, v := range views {
+		b.do(media("prefers-color-scheme", v.scheme), chromedp.EmulateViewport(v.width, 900))
+		if over := see(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); over > v.width {
+			b.t.Errorf("%s: at %d px the page is %d px wide", name, v.width, over)
+		}
+		b.picture(fmt.Sprintf("%s-%s-%s", name, v.scheme, map[bool]string{true: "narrow", false: "wide"}[v.width < 600]))
+	}
+	b.do(chromedp.ResetViewport())
 }
 
 func media(feature, value string) chromedp.Action[chromedp.Void] {

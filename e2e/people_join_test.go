@@ -155,7 +155,7 @@ func tongueStory(t *testing.T, w *town, tag string) {
 		if !b.has("html[lang="+tag+"]") || strings.Contains(b.text("main"), "account.") {
 			t.Errorf("%s\nat %s", name, b.where())
 		}
-		b.look(name + "-" + tag)
+		b.glance(name + "-" + tag)
 	}
 	mailed := func() letter {
 		t.Helper()
