@@ -188,8 +188,9 @@ type Factors interface {
 	// FindEnrollment reads the user's unconfirmed device. ErrNotFound: there is none.
 	FindEnrollment(ctx context.Context, userID ID) (t TOTP, now time.Time, err error)
 	// ConfirmTOTP makes the device good, burns the step whose code confirmed it, and, where codes is not empty, replaces all the
-	// user's recovery codes by these digests; remembered devices are forgotten and the user's revision rises. ErrMoved: the device is not waiting to be confirmed.
-	ConfirmTOTP(ctx context.Context, userID, factorID ID, step int64, codes []Digest, also Also) error
+	// user's recovery codes by these digests; remembered devices are forgotten and the user's revision rises. ErrMoved: the device is not waiting to be confirmed; or revision is set and
+	// the user has another.
+	ConfirmTOTP(ctx context.Context, userID, factorID ID, revision, step int64, codes []Digest, also Also) error
 	// RemoveFactors removes the user's TOTP devices, passkeys and recovery codes and forgets the remembered devices; the user's revision
 	// rises. It returns how many devices and passkeys there were. ErrNotFound: no such user.
 	RemoveFactors(ctx context.Context, userID ID, also Also) (n int, err error)

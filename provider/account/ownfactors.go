@@ -108,7 +108,7 @@ func (p *People) FinishTOTP(ctx context.Context, u storage.User, c Confirmation,
 		Events:  []storage.Event{event("user.totp_confirmed", u.ID, by)},
 		Letters: letters("factor_added", u),
 	}
-	if err := p.store.ConfirmTOTP(ctx, u.ID, c.FactorID, c.Step, c.Codes, also); err != nil {
+	if err := p.store.ConfirmTOTP(ctx, u.ID, c.FactorID, u.Revision, c.Step, c.Codes, also); err != nil {
 		return translate(err)
 	}
 	p.notLost(ctx, u, by)

@@ -39,9 +39,9 @@ func (s *Store) FindEnrollment(ctx context.Context, userID storage.ID) (storage.
 }
 
 // ConfirmTOTP implements storage.Factors. The user's row is always locked before the factors: see pay.
-func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, step int64, codes []storage.Digest, also storage.Also) error {
+func (s *Store) ConfirmTOTP(ctx context.Context, userID, factorID storage.ID, revision, step int64, codes []storage.Digest, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1`, uid(userID)).
+		b.Queue(`UPDATE users SET revision = revision + 1 WHERE id = $1 AND $2::bigint IN (0, revision)`, uid(userID), revision).
 			Exec(must(storage.ErrMoved))
 		b.Queue(`UPDATE totp SET confirmed_at = `+clockNow+`, last_step = $4 WHERE id = $2 AND user_id = $3 AND confirmed_at IS NULL`,
 			s.now(), uid(factorID), uid(userID), step).Exec(must(storage.ErrMoved))

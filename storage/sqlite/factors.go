@@ -38,7 +38,7 @@ func (s *Store) FindEnrollment(ctx context.Context, userID storage.ID) (t storag
 
 // ConfirmTOTP implements storage.Factors.
 func (s *Store) ConfirmTOTP(
-	ctx context.Context, userID, factorID storage.ID, step int64, codes []storage.Digest, also storage.Also,
+	ctx context.Context, userID, factorID storage.ID, revision, step int64, codes []storage.Digest, also storage.Also,
 ) error {
 	return s.write(ctx, "confirm TOTP", func(t *tx) error {
 		err := t.hit(storage.ErrMoved, `UPDATE totp SET confirmed_at = $3, last_step = $4
@@ -54,7 +54,8 @@ func (s *Store) ConfirmTOTP(
 		if err := t.forgetDevices(userID); err != nil {
 			return err
 		}
-		if err := t.raise(userID); err != nil {
+		err = t.hit(storage.ErrMoved, `UPDATE users SET revision = revision + 1 WHERE id = $1 AND $2 IN (0, revision)`, userID[:], revision)
+		if err != nil {
 			return err
 		}
 		return t.also(also)

@@ -150,12 +150,8 @@ func (t *tx) claimLogins(u storage.User) error {
 	return nil
 }
 
-// raise raises the user's revision, so that no sign-in that relies on an earlier one can commit. ErrNotFound: no such user.
-func (t *tx) raise(userID storage.ID) error {
-	return t.hit(storage.ErrNotFound, `UPDATE users SET revision = revision + 1 WHERE id = $1`, userID[:])
-}
-
-// raiseAt raises the user's revision where it is still the one given, or whichever it is for 0.
+// raiseAt raises the user's revision where it is still the one given, or whichever it is for 0, so that no sign-in that relies on an
+// earlier one can commit.
 func (t *tx) raiseAt(userID storage.ID, revision int64) error {
 	n, err := t.exec(`UPDATE users SET revision = revision + 1 WHERE id = $1 AND $2 IN (0, revision)`, userID[:], revision)
 	if err == nil && n == 0 {

@@ -135,7 +135,7 @@ func alsoVerbs() []alsoVerb {
 		return s.EnrollTOTP(t.Context(), fullTOTP(5, 1), a)
 	}
 	confirm := func(t *testing.T, s *subject, a storage.Also) error {
-		return s.ConfirmTOTP(t.Context(), id(1), id(5), 1, []storage.Digest{digest("a")}, a)
+		return s.ConfirmTOTP(t.Context(), id(1), id(5), 0, 1, []storage.Digest{digest("a")}, a)
 	}
 	removeFactors := func(t *testing.T, s *subject, a storage.Also) error {
 		_, err := s.RemoveFactors(t.Context(), id(1), a)
@@ -143,7 +143,7 @@ func alsoVerbs() []alsoVerb {
 	}
 	aFactor := func(t *testing.T, s *subject) {
 		ok(t, s.EnrollTOTP(t.Context(), fullTOTP(5, 1), storage.Also{}))
-		ok(t, s.ConfirmTOTP(t.Context(), id(1), id(5), 1, nil, storage.Also{}))
+		ok(t, s.ConfirmTOTP(t.Context(), id(1), id(5), 0, 1, nil, storage.Also{}))
 	}
 	removeFactor := func(t *testing.T, s *subject, a storage.Also) error {
 		return s.RemoveFactor(t.Context(), id(1), id(5), 2, a)

@@ -193,9 +193,9 @@ func passwordForgets(t *testing.T, s *subject) {
 func factorsForget(t *testing.T, s *subject) {
 	s.twoDevices(t)
 	ok(t, s.EnrollTOTP(t.Context(), fullTOTP(5, 1), storage.Also{}))
-	fails(t, s.ConfirmTOTP(t.Context(), id(1), id(6), 1, nil, storage.Also{}), storage.ErrMoved)
+	fails(t, s.ConfirmTOTP(t.Context(), id(1), id(6), 0, 1, nil, storage.Also{}), storage.ErrMoved)
 	s.remembered(t, 61, 62)
-	ok(t, s.ConfirmTOTP(t.Context(), id(1), id(5), 1, nil, storage.Also{}))
+	ok(t, s.ConfirmTOTP(t.Context(), id(1), id(5), 0, 1, nil, storage.Also{}))
 	s.remembered(t, 62)
 	s.device(t, fullDevice(61, 1))
 	_, err := s.RemoveFactors(t.Context(), id(1), storage.Also{})

@@ -60,7 +60,7 @@ func enrollReplaces(t *testing.T, s *subject) {
 			t.Fatalf("user %d waits with device %s, want %s", user, got.ID, id(device))
 		}
 	}
-	fails(t, s.ConfirmTOTP(ctx, id(1), id(5), 1, nil, storage.Also{}), storage.ErrMoved)
+	fails(t, s.ConfirmTOTP(ctx, id(1), id(5), 0, 1, nil, storage.Also{}), storage.ErrMoved)
 	if in := s.signIn(t, id(1)); len(in.Factors) != 1 || in.Factors[0].ID != id(4) {
 		t.Fatalf("enrolling touched a confirmed device: %+v", in.Factors)
 	}
@@ -79,7 +79,7 @@ func confirmMakesGood(t *testing.T, s *subject) {
 	ok(t, s.EnrollTOTP(ctx, want, storage.Also{}))
 	before := s.signIn(t, id(1)).User
 	s.clock.Advance(time.Minute)
-	ok(t, s.ConfirmTOTP(ctx, id(1), id(5), 1<<40, []storage.Digest{digest("a"), digest("b")}, storage.Also{}))
+	ok(t, s.ConfirmTOTP(ctx, id(1), id(5), 0, 1<<40, []storage.Digest{digest("a"), digest("b")}, storage.Also{}))
 	want.CreatedAt, want.ConfirmedAt, want.LastStep = start, s.clock.Now(), 1<<40
 	wholeRecord(t, want)
 	got := s.signIn(t, id(1))
@@ -105,12 +105,16 @@ func confirmConditions(t *testing.T, s *subject) {
 	before := s.signIn(t, id(1))
 	codes := []storage.Digest{digest("new")}
 	for _, c := range []struct{ user, device int }{{1, 5}, {2, 6}, {1, 7}, {3, 6}} {
-		fails(t, s.ConfirmTOTP(ctx, id(c.user), id(c.device), 200, codes, storage.Also{}), storage.ErrMoved)
+		fails(t, s.ConfirmTOTP(ctx, id(c.user), id(c.device), 0, 200, codes, storage.Also{}), storage.ErrMoved)
+	}
+	for _, stale := range []int64{before.User.Revision - 1, before.User.Revision + 1} {
+		fails(t, s.ConfirmTOTP(ctx, id(1), id(6), stale, 200, codes, storage.Also{}), storage.ErrMoved)
 	}
 	same(t, before, s.signIn(t, id(1)))
 	if in := s.signIn(t, id(2)); len(in.Factors) != 0 || in.RecoveryCodes != 0 || in.User.Revision != 1 {
 		t.Fatalf("a confirmation that failed changed another user: %+v", in)
 	}
+	ok(t, s.ConfirmTOTP(ctx, id(1), id(6), before.User.Revision, 200, codes, storage.Also{}))
 }
 
 func confirmReplacesCodes(t *testing.T, s *subject) {

@@ -185,7 +185,7 @@ func (s *subject) seeds(t *testing.T, n int) []storage.TOTP {
 		ok(t, s.EnrollTOTP(t.Context(), d, storage.Also{}))
 		d.CreatedAt = start
 		if i%2 == 0 {
-			ok(t, s.ConfirmTOTP(t.Context(), d.UserID, d.ID, 5, nil, storage.Also{}))
+			ok(t, s.ConfirmTOTP(t.Context(), d.UserID, d.ID, 0, 5, nil, storage.Also{}))
 			d.ConfirmedAt, d.LastStep = start, 5
 		}
 		all = append(all, d)

@@ -48,7 +48,7 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	each("ReplaceRecoveryCodes", s.ReplaceRecoveryCodes(ctx, id(1), 1, []storage.Digest{digest("a")}, storage.Also{}))
 	each("RaiseHash", s.RaiseHash(ctx, id(1), "hash", "costlier"))
 	each("EnrollTOTP", s.EnrollTOTP(ctx, fullTOTP(5, 1), storage.Also{}))
-	each("ConfirmTOTP", s.ConfirmTOTP(ctx, id(1), id(5), 1, nil, storage.Also{}))
+	each("ConfirmTOTP", s.ConfirmTOTP(ctx, id(1), id(5), 0, 1, nil, storage.Also{}))
 	each("FinishLetter", s.FinishLetter(ctx, id(1), 1))
 	each("RetryLetter", s.RetryLetter(ctx, id(1), 1, time.Second))
 	each("SplitLetter", s.SplitLetter(ctx, id(1), 1, []storage.Letter{{Kind: "a"}}))

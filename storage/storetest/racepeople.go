@@ -206,7 +206,7 @@ func raceEnroll(t *testing.T, s *subject) {
 	allOK(t, s.contend(t, func(i int) error { return s.EnrollTOTP(t.Context(), fullTOTP(10+i, 1), storage.Also{}) }))
 	confirmed := 0
 	for i := range contenders {
-		err := s.ConfirmTOTP(t.Context(), id(1), id(10+i), 1, nil, storage.Also{})
+		err := s.ConfirmTOTP(t.Context(), id(1), id(10+i), 0, 1, nil, storage.Also{})
 		if err == nil {
 			confirmed++
 			continue
@@ -223,7 +223,7 @@ func raceConfirm(t *testing.T, s *subject) {
 	ok(t, s.EnrollTOTP(t.Context(), fullTOTP(5, 1), storage.Also{}))
 	won := s.oneWins(t, storage.ErrMoved, func(i int) error {
 		codes := []storage.Digest{digest(fmt.Sprint(i)), digest(fmt.Sprint(i, " second"))}
-		return s.ConfirmTOTP(t.Context(), id(1), id(5), int64(100+i), codes, storage.Also{})
+		return s.ConfirmTOTP(t.Context(), id(1), id(5), 0, int64(100+i), codes, storage.Also{})
 	})
 	in := s.signIn(t, id(1))
 	if len(in.Factors) != 1 || in.Factors[0].LastStep != int64(100+won) || in.RecoveryCodes != 2 || in.User.Revision != 2 {

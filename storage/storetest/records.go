@@ -238,7 +238,7 @@ func (s *subject) user(t *testing.T, n int) {
 func (s *subject) factor(t *testing.T, user, n int, step int64, codes ...storage.Digest) {
 	t.Helper()
 	ok(t, s.EnrollTOTP(t.Context(), storage.TOTP{ID: id(n), UserID: id(user), Sealed: []byte("sealed")}, storage.Also{}))
-	ok(t, s.ConfirmTOTP(t.Context(), id(user), id(n), step, codes, storage.Also{}))
+	ok(t, s.ConfirmTOTP(t.Context(), id(user), id(n), 0, step, codes, storage.Also{}))
 }
 
 // proof is what a sign-in of the user relies on now, without a second factor.

@@ -178,7 +178,7 @@ func findSessionsTellsUser(t *testing.T, s *subject) {
 	tells(false, false)
 	ok(t, s.EnrollTOTP(ctx, fullTOTP(5, 1), storage.Also{}))
 	tells(false, false)
-	ok(t, s.ConfirmTOTP(ctx, id(1), id(5), 1, nil, storage.Also{}))
+	ok(t, s.ConfirmTOTP(ctx, id(1), id(5), 0, 1, nil, storage.Also{}))
 	tells(true, false)
 	_, err := s.RemoveFactors(ctx, id(1), storage.Also{})
 	ok(t, err)
