@@ -101,6 +101,9 @@ func (m *Mail) compose(ctx context.Context, letter storage.Letter, to string, pe
 		account: plain(person.Username), address: plain(letter.Data[dataAddress]), agent: oauth.AgentName(letter.Data[dataAgent]),
 		once: of.ticket, given: to != person.Email, at: letter.CreatedAt, zone: zoneOf(person),
 	}
+	if of.anyone {
+		f.account = ""
+	}
 	f.ripe, _ = time.Parse(time.RFC3339, letter.Data[dataRipe]) // it is told without, rather than not at all
 	if f.link, err = m.linkOf(ctx, of, letter); err != nil {
 		return Message{}, err

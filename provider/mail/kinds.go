@@ -17,6 +17,7 @@ type kind struct {
 	app    bool   // it tells of an application (Data client_id)
 	ticket bool   // it brings the link of a ticket (storage.LetterTicket), which serves once
 	path   string // or leads to this page, which asks who is there
+	anyone bool   // it goes to an address that nobody has proven: nothing that a person chose for themselves is in it
 }
 
 // kinds are the letters that become mails. Each has the texts KIND.subject, KIND.lead and KIND.advice; one that leads somewhere has
@@ -27,7 +28,7 @@ func kinds() map[string]kind {
 		"sign_up_known":           {path: "/recover"},
 		"invitation":              {ticket: true},
 		"reset":                   {ticket: true},
-		"email_verify":            {ticket: true},
+		"email_verify":            {ticket: true, anyone: true},
 		"address_in_use":          {},
 		"email_changed":           {},
 		"password_changed":        {path: "/recover"},
