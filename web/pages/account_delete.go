@@ -3,6 +3,7 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
@@ -12,7 +13,8 @@ import (
 // accountDelete lets people go, after a while in which they may think better of it.
 type accountDelete struct {
 	owned
-	Days int // until it is done
+	Days  int  // until it is done
+	Going bool // it was asked for: the banner says so, and there is nothing to ask for again
 }
 
 func (accountDelete) template() string { return "account_delete" }
@@ -83,7 +85,7 @@ func (x *exchange) showDelete(p *authorize.Passage, status int, problem string) 
 	if page.owned, err = x.owned(p); err != nil {
 		return err
 	}
-	page.Problem = problem
+	page.Problem, page.Going = problem, slices.ContainsFunc(page.Pending, func(v pendingView) bool { return v.Withdraw == "deletion" })
 	return x.show(status, page)
 }
 

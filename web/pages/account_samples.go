@@ -54,6 +54,7 @@ func accountSamples() []page {
 		accountData{owned: ada},
 		accountDelete{owned: ada, Days: 14},
 		accountDelete{owned: wrong, Days: 14},
+		accountDelete{owned: warned, Days: 14, Going: true},
 	}
 }
 
