@@ -73,7 +73,7 @@ func emailStory(t *testing.T, w *town, user string, open func() *tab) {
 	if shown := w.shown(t, user); shown.Email != old {
 		t.Errorf("before the link was opened the address is %+v", shown)
 	}
-	link := w.mail.wait(t, fresh, "Confirm your new e-mail address").link(t)
+	link := w.mail.wait(t, fresh, "Confirm your new email address").link(t)
 
 	b = open()
 	b.land(link)
@@ -87,7 +87,7 @@ func emailStory(t *testing.T, w *town, user string, open func() *tab) {
 	b.press("main button[type=submit]")
 	b.wantDone("That is your email address now")
 	for _, to := range []string{old, fresh} {
-		w.mail.wait(t, to, "The e-mail address of your account was changed")
+		w.mail.wait(t, to, "The email address of your account was changed")
 	}
 	if shown := w.shown(t, fresh); shown.Email != fresh || !shown.Verified {
 		t.Errorf("the address is %+v", shown)

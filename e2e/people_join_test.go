@@ -26,7 +26,7 @@ func joinStory(t *testing.T, w *town, user string, open func() *tab) {
 	b.wantHeading("Look into your mail")
 	b.look("signup-sent")
 
-	link := w.mail.wait(t, address, "Confirm your e-mail address").link(t)
+	link := w.mail.wait(t, address, "Confirm your email address").link(t)
 	b.land(link)
 	b.wantHeading("Create your account")
 	if text := b.text("main"); !strings.Contains(text, address) || !strings.Contains(text, "The Shop") {
