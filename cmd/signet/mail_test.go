@@ -161,6 +161,7 @@ func TestTheMailboxLinksTheIssuersAddressesAlone(t *testing.T) {
 		"at " + issuer + "/signup. If not":                      {issuer + "/signup"},
 		issuer + "/a and " + issuer + "/b":                      {issuer + "/a", issuer + "/b"},
 		issuer + " sends this":                                  nil,
+
 		issuer + "80/x " + issuer + "@evil.example/ http://evil.example/ javascript:alert(1)": nil,
 		issuer + `/"><script>alert(1)</script>`:                                               {issuer + "/"},
 		issuer + "/x\u202ey":                                                                  {issuer + "/x"},
