@@ -14,7 +14,38 @@ type Client struct {
 	DisabledAt time.Time      // zero while enabled
 	CreatedAt  time.Time      // client_id_issued_at; stamped by the store
 	UpdatedAt  time.Time      // stamped by the store
+
+	Origin       ClientOrigin // who made it; never changes; "" is stored as operator
+	OwnerID      ID           // the person whose it is; zero: operators look after it
+	DisabledFor  DisabledFor  // "" while enabled
+	Registration Digest       // of its registration access token (RFC 7592 §3); zero: it has none
+	UsedAt       time.Time    // when a token was first obtained with it, zero: never; stamped by CountUsage
+	UsedBy       ID           // who that was; zero for the client itself, and where the person is gone
 }
+
+// ClientOrigin says who made a client. What software made is never first-party.
+type ClientOrigin string
+
+// The origins.
+const (
+	OriginOperator ClientOrigin = "operator" // by command, file or setting
+	OriginPerson   ClientOrigin = "person"   // a developer, at the portal
+	OriginSoftware ClientOrigin = "software" // dynamic registration (RFC 7591)
+	OriginDocument ClientOrigin = "document" // its client_id is the URL of its metadata
+)
+
+// ByMachine reports whether nobody who is known here vouches for the client.
+func (c Client) ByMachine() bool { return c.Origin == OriginSoftware || c.Origin == OriginDocument }
+
+// DisabledFor says why a client is disabled: who may enable it follows from that.
+type DisabledFor string
+
+// The reasons.
+const (
+	DisabledByOwner    DisabledFor = "owner"    // who may enable it again
+	DisabledByOperator DisabledFor = "operator" // operators and administrators alone enable it
+	DisabledUnapproved DisabledFor = "approval" // it waits for an administrator
+)
 
 // ClientSecret is a server-made secret of 256 bits or more as the table keeps it: by its digest alone, or sealed under the secret key
 // where the server needs it again, to check what the client signed with it (client_secret_jwt).
@@ -72,4 +103,12 @@ type ClientMetadata struct {
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
+
+	SubjectType             string `json:"subject_type,omitempty"` // public or pairwise; "": public (OpenID Connect Core §8)
+	SectorIdentifierURI     string `json:"sector_identifier_uri,omitempty"`
+	InitiateLoginURI        string `json:"initiate_login_uri,omitempty"`         // where a sign-in begun elsewhere starts (OpenID Connect Core §4)
+	RequestObjectSigningAlg string `json:"request_object_signing_alg,omitempty"` // kept as it was sent: request objects are not read yet
+	SoftwareID              string `json:"software_id,omitempty"`
+	SoftwareVersion         string `json:"software_version,omitempty"`
+	SoftwareStatement       string `json:"software_statement,omitempty"` // as it was presented and believed (RFC 7591 §2.3)
 }

@@ -17,6 +17,8 @@ type RefusedRequest struct {
 	GrantID     ID        // the token's grant; zero where none was found
 	Token       string    // what had become of the token that was presented; "" where none was found
 	Seen        Seen      // who made the request
+
+	Detail map[string]string // what was sent beside what is registered, and where they part: short, and without a secret
 }
 
 // RefusalBound says how many refused requests are kept. The oldest go first.

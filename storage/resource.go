@@ -22,4 +22,5 @@ type ResourceMetadata struct {
 	AccessTokenSignedAlg string   `json:"access_token_signed_response_alg,omitempty"`
 	AccessTokenLifetime  int64    `json:"access_token_lifetime,omitempty"` // seconds
 	ClientIDs            []string `json:"client_ids,omitempty"`            // the clients that serve it, and may introspect its tokens
+	AnyClient            bool     `json:"any_client,omitempty"`            // every client may ask people for its tokens, with its scope, registered for it or not
 }

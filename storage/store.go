@@ -126,10 +126,51 @@ type Clients interface {
 	FindClient(ctx context.Context, id string) (c Client, now time.Time, err error)
 	// ListClients returns at most limit clients whose client_id is greater than after, in that order.
 	ListClients(ctx context.Context, after string, limit int) ([]Client, error)
-	// UpdateClient replaces metadata, secrets and DisabledAt where the row is still at c.Revision: else ErrMoved; ErrNotFound.
+	// UpdateClient replaces metadata, secrets, DisabledAt, DisabledFor, OwnerID and Registration where the row is still at c.Revision:
+	// else ErrMoved; ErrNotFound.
 	UpdateClient(ctx context.Context, c Client, also Also) error
 	// DeleteClient removes the client with its grants, its pushed requests and all consents to it, in one commit. ErrNotFound.
 	DeleteClient(ctx context.Context, id string, also Also) error
+}
+
+// Registrations is how clients come by themselves and by their developers, and how those go that nobody needs.
+type Registrations interface {
+	// RegisterClient stores c with Revision 1 and spends what r says, in one commit. ErrTaken: the client_id exists. ErrSpent: the token
+	// is used up, expired, revoked or gone, or the owner has as many clients as they may. Where r.Unused is set, no more than that
+	// many clients that ByMachine made and that never obtained a token are there when it returns, however many register at once: the
+	// oldest of the others are gone, with their grants, pushed requests and consents. One with an active grant is none of them, whether its use was counted or not.
+	RegisterClient(ctx context.Context, c Client, r Registration, also Also) error
+	// ListOwnClients returns all clients of the owner, newest first.
+	ListOwnClients(ctx context.Context, owner ID) ([]Client, error)
+	// ListAwaiting returns at most limit clients that wait for an administrator (DisabledUnapproved), oldest first.
+	ListAwaiting(ctx context.Context, limit int) ([]Client, error)
+	// SweepUnused removes at most limit clients that ByMachine made longer than keep ago and that never obtained a token and have no
+	// active grant, oldest first, with their grants, pushed requests and consents, and returns how many went.
+	SweepUnused(ctx context.Context, limit int, keep time.Duration) (n int, err error)
+}
+
+// RegistrationTokens are initial access tokens (RFC 7591 §3).
+type RegistrationTokens interface {
+	// CreateRegistrationToken stores t. ErrTaken: the ID or the digest is there.
+	CreateRegistrationToken(ctx context.Context, t RegistrationToken, also Also) error
+	// FindRegistrationToken reads the token with the digest, spent or not. ErrNotFound.
+	FindRegistrationToken(ctx context.Context, digest Digest) (t RegistrationToken, now time.Time, err error)
+	// ListRegistrationTokens returns at most limit tokens whose ID is greater than after, in that order, and the store's clock.
+	ListRegistrationTokens(ctx context.Context, after ID, limit int) (tokens []RegistrationToken, now time.Time, err error)
+	// RevokeRegistrationToken ends the token; the clients that it registered stay. Revoking it again changes nothing and writes nothing
+	// of also. ErrNotFound.
+	RevokeRegistrationToken(ctx context.Context, id ID, also Also) error
+}
+
+// Usage is what clients do, by day.
+type Usage interface {
+	// CountUsage adds to today's figures of the clients, and stamps UsedAt and UsedBy of those that obtained their first token. Clients
+	// that are gone are passed over.
+	CountUsage(ctx context.Context, counted []ClientUsage) error
+	// ListUsage returns the days of the client that are not older than days before today, newest first; days without use are left out.
+	ListUsage(ctx context.Context, clientID string, days int) ([]ClientUsage, error)
+	// SweepUsage removes at most limit days that are older than keep, and returns how many went. The days of a client go with it.
+	SweepUsage(ctx context.Context, limit int, keep time.Duration) (n int, err error)
 }
 
 // Assertions are the client assertions that were used (RFC 7523 §3).
@@ -166,7 +207,7 @@ type Users interface {
 	// UpdateUser replaces everything but ID and CreatedAt where the row is still at u.Revision: else ErrMoved; ErrNotFound;
 	// ErrTaken. Where revoke has a reason, all the user's sessions and grants end in the same commit (disabling does so).
 	UpdateUser(ctx context.Context, u User, revoke Reason, also Also) error
-	// DeleteUser removes the user with password, factors, codes, tickets, sessions, consents and grants in one commit. The subject is never used again. ErrNotFound.
+	// DeleteUser removes the user with password, factors, codes, tickets, sessions, consents and grants in one commit. Their clients stay, and are nobody's. The subject is never used again. ErrNotFound.
 	DeleteUser(ctx context.Context, id ID, also Also) error
 }
 
@@ -256,6 +297,13 @@ type Refusals interface {
 	FindRefusal(ctx context.Context, id string) (RefusedRequest, error)
 	// SweepRefusals removes at most limit that are older than keep, and returns how many went.
 	SweepRefusals(ctx context.Context, limit int, keep time.Duration) (n int, err error)
+}
+
+// RefusalList shows refused requests to the people whose client made them.
+type RefusalList interface {
+	// ListRefusals returns at most limit of the client's that were recorded before the one with the ID before ("": the newest too), newest
+	// first. An ID that is gone is as "".
+	ListRefusals(ctx context.Context, clientID, before string, limit int) ([]RefusedRequest, error)
 }
 
 // Upkeep is the sweep. Nothing here is needed for correctness: what has expired is refused whether it was swept or not.
