@@ -35,9 +35,16 @@ type Registration struct {
 // ClientUsage is what a client did on one day (UTC). As an argument of CountUsage it is what is added.
 type ClientUsage struct {
 	ClientID string
-	Day      time.Time // its first instant; stamped by the store
-	SignIns  int64     // people who came to it: grants that became active
-	Tokens   int64     // answers of the token endpoint
-	Failures int64     // refused requests
-	By       ID        // an argument's alone: who obtained the first of these tokens; zero: the client itself
+	Day      time.Time   // its first instant; stamped by the store
+	SignIns  int64       // people who came to it: grants that became active
+	Tokens   int64       // answers of the token endpoint
+	Failures int64       // refused requests
+	By       ID          // an argument's alone: who obtained the first of these tokens; zero: the client itself
+	Secrets  []time.Time // an argument's alone: when the secrets that proved it were made (ClientSecret.CreatedAt)
+}
+
+// SecretUse is when a secret of a client last proved it, to within the time that counts are gathered.
+type SecretUse struct {
+	CreatedAt time.Time // of the secret
+	UsedAt    time.Time // stamped by the store
 }

@@ -164,12 +164,14 @@ type RegistrationTokens interface {
 
 // Usage is what clients do, by day.
 type Usage interface {
-	// CountUsage adds to today's figures of the clients, and stamps UsedAt and UsedBy of those that obtained their first token. Clients
-	// that are gone are passed over.
+	// CountUsage adds to today's figures of the clients, stamps UsedAt and UsedBy of those that obtained their first token, and notes
+	// when their secrets were used. Clients that are gone are passed over.
 	CountUsage(ctx context.Context, counted []ClientUsage) error
 	// ListUsage returns the days of the client that are not older than days before today, newest first; days without use are left out.
 	ListUsage(ctx context.Context, clientID string, days int) ([]ClientUsage, error)
-	// SweepUsage removes at most limit days that are older than keep, and returns how many went. The days of a client go with it.
+	// ListSecretUses returns when the client's secrets were last used, newest secret first.
+	ListSecretUses(ctx context.Context, clientID string) ([]SecretUse, error)
+	// SweepUsage removes at most limit days and uses of secrets that are older than keep, and returns how many went. The days of a client go with it.
 	SweepUsage(ctx context.Context, limit int, keep time.Duration) (n int, err error)
 }
 

@@ -39,4 +39,12 @@ CREATE TABLE client_usage (
 );
 CREATE INDEX client_usage_day ON client_usage (day);
 
+CREATE TABLE client_secret_uses (
+    client_id text COLLATE "C" NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    made_at   timestamptz      NOT NULL,
+    used_at   timestamptz      NOT NULL,
+    PRIMARY KEY (client_id, made_at)
+);
+CREATE INDEX client_secret_uses_age ON client_secret_uses (used_at);
+
 ALTER TABLE refusals ADD COLUMN detail json NOT NULL DEFAULT '{}';

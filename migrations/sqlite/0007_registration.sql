@@ -38,4 +38,12 @@ CREATE TABLE client_usage (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX client_usage_day ON client_usage (day);
 
+CREATE TABLE client_secret_uses (
+    client_id TEXT    NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    made_at   INTEGER NOT NULL,
+    used_at   INTEGER NOT NULL,
+    PRIMARY KEY (client_id, made_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_secret_uses_age ON client_secret_uses (used_at);
+
 ALTER TABLE refusals ADD COLUMN detail TEXT NOT NULL DEFAULT '{}';
