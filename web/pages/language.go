@@ -13,8 +13,8 @@ import (
 	"golang.org/x/text/language"
 )
 
-// messageFiles hold the texts, one file active.TAG.json for each language. A language is added by adding its file; what it lacks is
-// said in English.
+// messageFiles hold the texts: files PART.TAG.json, of which every language has active.TAG.json. A language is added by adding its
+// files; what it lacks is said in English.
 //
 //go:embed messages/*.json
 var messageFiles embed.FS
@@ -36,7 +36,7 @@ type tongues struct {
 func loadTongues(files fs.FS) (*tongues, error) {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
-	names, err := fs.Glob(files, "messages/active.*.json")
+	names, err := fs.Glob(files, "messages/*.*.json")
 	if err != nil {
 		return nil, err
 	}

@@ -18,26 +18,33 @@ import (
 	"github.com/signet-idp/signet/provider/logout"
 )
 
-// messageIDs are the IDs of a message file.
-func messageIDs(t *testing.T, name string) map[string]bool {
+// messageIDs are the IDs of all messages.
+func messageIDs(t *testing.T) map[string]bool {
 	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all map[string]any
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
 	ids := map[string]bool{}
-	for id := range all {
-		ids[id] = true
+	for _, name := range messageParts(t) {
+		for id := range texts(t, name) {
+			if ids[id] {
+				t.Errorf("%s: the message %s is in another file, too", name, id)
+			}
+			ids[id] = true
+		}
 	}
 	return ids
 }
 
+// messageParts are the message files in English.
+func messageParts(t *testing.T) []string {
+	t.Helper()
+	names, err := fs.Glob(messageFiles, "messages/*.en.json")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	return names
+}
+
 func TestEveryMessageIsThereAndUsed(t *testing.T) {
-	ids := messageIDs(t, "messages/active.en.json")
+	ids := messageIDs(t)
 	used := map[string]bool{}
 	for _, h := range authorize.Headings() {
 		used["refusal."+string(h)] = true
@@ -126,54 +133,62 @@ func placeholders(text string) []string {
 }
 
 func TestEveryLanguageSaysEverything(t *testing.T) {
-	english := texts(t, "messages/active.en.json")
-	for _, tag := range Languages() {
-		name := "messages/active." + tag + ".json"
-		messages := texts(t, name)
-		for id := range messages {
-			if english[id] == nil {
-				t.Errorf("%s: the message %s is used nowhere", name, id)
-			}
+	for _, part := range messageParts(t) {
+		english := texts(t, part)
+		for _, tag := range Languages() {
+			saysEverything(t, english, strings.TrimSuffix(part, "en.json")+tag+".json")
 		}
-		for id, want := range english {
-			forms := messages[id]
-			if forms == nil {
-				t.Errorf("%s: the message %s is missing", name, id)
-				continue
-			}
-			if got, want := placeholders(forms["other"]), placeholders(want["other"]); !slices.Equal(got, want) {
-				t.Errorf("%s: %s is filled with %v, in English with %v", name, id, got, want)
-			}
-			if len(want) > 1 != (len(forms) > 1) {
-				t.Errorf("%s: %s has the forms %v, in English %v", name, id, slices.Collect(maps.Keys(forms)), slices.Collect(maps.Keys(want)))
-			}
-			for form, text := range forms {
-				switch {
-				case strings.TrimSpace(text) != text || text == "":
-					t.Errorf("%s: %s (%s) is empty, or begins or ends with space", name, id, form)
-				case len(forms) > 1 && !slices.Contains([]string{"", "{{.PluralCount}}"}, strings.Join(placeholders(text), " ")):
-					t.Errorf("%s: %s (%s) is filled with %v", name, id, form, placeholders(text))
-				case name != "messages/active.en.json" && text == want["other"] && strings.Contains(text, " "):
-					t.Errorf("%s: %s is left in English: %s", name, id, text)
-				case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
-					t.Errorf("%s: %s (%s) has a character that cannot be seen", name, id, form)
-				}
+	}
+}
+
+// saysEverything compares a message file with its English one.
+func saysEverything(t *testing.T, english map[string]map[string]string, name string) {
+	t.Helper()
+	messages := texts(t, name)
+	for id := range messages {
+		if english[id] == nil {
+			t.Errorf("%s: the message %s is used nowhere", name, id)
+		}
+	}
+	for id, want := range english {
+		forms := messages[id]
+		if forms == nil {
+			t.Errorf("%s: the message %s is missing", name, id)
+			continue
+		}
+		if got, want := placeholders(forms["other"]), placeholders(want["other"]); !slices.Equal(got, want) {
+			t.Errorf("%s: %s is filled with %v, in English with %v", name, id, got, want)
+		}
+		if len(want) > 1 != (len(forms) > 1) {
+			t.Errorf("%s: %s has the forms %v, in English %v", name, id, slices.Collect(maps.Keys(forms)), slices.Collect(maps.Keys(want)))
+		}
+		for form, text := range forms {
+			switch {
+			case strings.TrimSpace(text) != text || text == "":
+				t.Errorf("%s: %s (%s) is empty, or begins or ends with space", name, id, form)
+			case len(forms) > 1 && !slices.Contains([]string{"", "{{.PluralCount}}"}, strings.Join(placeholders(text), " ")):
+				t.Errorf("%s: %s (%s) is filled with %v", name, id, form, placeholders(text))
+			case !strings.HasSuffix(name, ".en.json") && text == want["other"] && strings.Contains(text, " "):
+				t.Errorf("%s: %s is left in English: %s", name, id, text)
+			case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+				t.Errorf("%s: %s (%s) has a character that cannot be seen", name, id, form)
 			}
 		}
 	}
 }
 
-// hebrew is a made-up translation of every message into a language that is written from right to left.
+// hebrew is a made-up translation of some messages into a language that is written from right to left.
 func hebrew(t *testing.T) fs.FS {
 	t.Helper()
-	english, err := fs.ReadFile(messageFiles, "messages/active.en.json")
-	if err != nil {
-		t.Fatal(err)
+	files := fstest.MapFS{"messages/active.he.json": {Data: []byte(`{"signin.title": "כניסה", "signin.submit": "להיכנס"}`)}}
+	for _, part := range messageParts(t) {
+		english, err := fs.ReadFile(messageFiles, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[part] = &fstest.MapFile{Data: english}
 	}
-	return fstest.MapFS{
-		"messages/active.en.json": {Data: english},
-		"messages/active.he.json": {Data: []byte(`{"signin.title": "כניסה", "signin.submit": "להיכנס"}`)},
-	}
+	return files
 }
 
 func TestALanguageIsAFileAndMayBeWrittenFromRightToLeft(t *testing.T) {
