@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/signet-idp/signet/provider/browser"
@@ -12,8 +13,8 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// AccountPage is a page on which people look after their own account. Its value is the path under /account; a request names a page,
-// and never an address, to return to.
+// AccountPage is a page on which people look after their own account, or their own apps. Its value is the path under /account, or with a
+// slash before it under the issuer; a request names a page, and never an address, to return to.
 type AccountPage string
 
 // The pages.
@@ -29,16 +30,39 @@ const (
 	AccountPasskeys AccountPage = "passkeys"
 	AccountData     AccountPage = "data"
 	AccountDelete   AccountPage = "delete"
+
+	DeveloperApps       AccountPage = "/developer"
+	DeveloperNew        AccountPage = "/developer/new"
+	DeveloperWaiting    AccountPage = "/developer/waiting"
+	DeveloperApp        AccountPage = "/developer/app"
+	DeveloperSettings   AccountPage = "/developer/app/settings"
+	DeveloperSecrets    AccountPage = "/developer/app/secrets"
+	DeveloperRedirects  AccountPage = "/developer/app/redirects"
+	DeveloperErrors     AccountPage = "/developer/app/errors"
+	DeveloperDelete     AccountPage = "/developer/app/delete"
+	DeveloperSnippets   AccountPage = "/developer/app/snippets"
+	DeveloperPlayground AccountPage = "/developer/playground"
 )
+
+// Path is where the page is, under the issuer.
+func (a AccountPage) Path() string {
+	switch {
+	case a == AccountOverview:
+		return "/account"
+	case strings.HasPrefix(string(a), "/"):
+		return string(a)
+	}
+	return "/account/" + string(a)
+}
 
 // proofAge is for how long a proof opens the pages that change proofs: what was proven longer ago is asked for once more.
 const proofAge = 10 * time.Minute
 
 // guarded reports whether the page wants the person proven anew, with the second factor where there is one: what is changed there is
-// what proves them, or all that is known of them, or cannot be undone.
+// what proves them or their apps, or all that is known of them, or cannot be undone.
 func (a AccountPage) guarded() bool {
 	switch a {
-	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete:
+	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete, DeveloperNew, DeveloperSecrets, DeveloperDelete:
 		return true
 	}
 	return false
@@ -58,7 +82,7 @@ type History interface {
 }
 
 // BeginAccount begins the way of a person to a page of their own. It is at StepAccount where nothing is left to prove. pass is what the
-// page needs again after that, "" for nothing: the page's to seal and to check.
+// page needs again after that, "" for nothing: the page's to seal where nobody else may make one, and to check.
 func (d *Door) BeginAccount(ctx context.Context, v *browser.Visit, page AccountPage, pass string) (*Passage, error) {
 	now, err := d.now(ctx, v)
 	if err != nil {

@@ -60,7 +60,7 @@ type Request struct {
 	UserCode     string                   `json:"user_code,omitempty"` // of KindDevice: to fill the form in with
 	Strong       bool                     `json:"strong,omitempty"`    // of KindDevice: the device's client demands a second factor
 	Page         AccountPage              `json:"page,omitempty"`      // of KindAccount: where it leads
-	Pass         string                   `json:"pass,omitempty"`      // of KindAccount: what the page brought of a mailed link; sealed
+	Pass         string                   `json:"pass,omitempty"`      // of KindAccount: what the page needs again: a mailed link, sealed, or which app it is about
 	StartedAt    time.Time                `json:"started_at"`          // the store's clock
 }
 

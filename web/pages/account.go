@@ -3,15 +3,14 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/storage"
 )
-
-// accountPath is where people look after their own accounts.
-const accountPath = "/account"
 
 // owned is what every page of a person's own begins with, and its forms carry.
 type owned struct {
@@ -101,7 +100,7 @@ func ownForm(path string, p *authorize.Passage) string {
 func (x *exchange) owned(p *authorize.Passage) (owned, error) {
 	v := viewOf(*p.Account)
 	o := owned{
-		Back: x.base + accountPath, Name: v.Name, Login: v.Login, Initial: v.Initial,
+		Back: x.accountAddress(authorize.AccountOverview), Name: v.Name, Login: v.Login, Initial: v.Initial,
 		Change: x.address(authorize.StepChoose, p.Sealed), Action: x.path,
 	}
 	if id := done(x.params.Get("done")); id != "" && x.c.Request.Method != http.MethodPost {
@@ -126,11 +125,20 @@ func (x *exchange) to(page authorize.AccountPage, word string) error {
 	return nil
 }
 
-func (x *exchange) accountAddress(page authorize.AccountPage) string {
-	if page == authorize.AccountOverview {
-		return x.base + accountPath
+func (x *exchange) accountAddress(page authorize.AccountPage) string { return x.base + page.Path() }
+
+// returning is the address of a page to which somebody comes back from proving something, with what it needs again.
+func (x *exchange) returning(page authorize.AccountPage, pass string) string {
+	name := "pass"
+	switch {
+	case pass == "":
+		return x.accountAddress(page)
+	case page == authorize.DeveloperNew:
+		name = "kind"
+	case strings.HasPrefix(string(page), "/"):
+		name = "id"
 	}
-	return x.base + accountPath + "/" + string(page)
+	return x.accountAddress(page) + "?" + name + "=" + url.QueryEscape(pass)
 }
 
 // failing shows the page again, by show, with what is wrong; a person who changed meanwhile is decided about anew.

@@ -22,7 +22,7 @@ func hub(x *exchange) error {
 	switch p.Step {
 	case authorize.StepIssue:
 	case authorize.StepAccount:
-		x.redirect(x.passing(x.accountAddress(p.Request.Page), p.Request.Pass))
+		x.redirect(x.returning(p.Request.Page, p.Request.Pass))
 		return nil
 	default:
 		x.redirect(x.address(p.Step, p.Sealed))

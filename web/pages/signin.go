@@ -34,7 +34,7 @@ func (signInPage) template() string { return "login" }
 // showSignIn shows the page whatever step is next: a person may want to be somebody else than who is signed in.
 func showSignIn(x *exchange) error {
 	if x.params.Get("tx") == "" { // nobody sent the person here: they came to sign in to their own account
-		x.redirect(x.base + accountPath)
+		x.redirect(x.accountAddress(authorize.AccountOverview))
 		return nil
 	}
 	p, err := x.passage()
