@@ -8,11 +8,17 @@ import (
 )
 
 const (
-	refusalColumns = `id, at, endpoint, client_id, grant_type, code, description, cause, grant_id, token, seen`
+	refusalColumns = `id, at, endpoint, client_id, grant_type, code, description, cause, grant_id, token, seen, detail`
 
 	insertRefusal = `INSERT INTO refusals (` + refusalColumns + `)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE EXISTS (SELECT 1 FROM clients WHERE id = $4)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE EXISTS (SELECT 1 FROM clients WHERE id = $4)
 		ON CONFLICT DO NOTHING`
+
+	// Where the request to begin before is not there, every one of the client's is older than the end of time.
+	listRefusals = `SELECT ` + refusalColumns + ` FROM refusals
+		WHERE client_id = $1 AND (at, id) <
+			(coalesce((SELECT at FROM refusals WHERE id = $2 AND client_id = $1), 9223372036854775807), $2)
+		ORDER BY at DESC, id DESC LIMIT $3`
 
 	boundRefusals = `DELETE FROM refusals WHERE id IN
 		(SELECT id FROM refusals ORDER BY at DESC, id DESC LIMIT -1 OFFSET $1)`
@@ -27,7 +33,7 @@ func (s *Store) RecordRefusals(ctx context.Context, refused []storage.RefusedReq
 		clients := map[string]bool{}
 		for _, r := range refused {
 			_, err := t.exec(insertRefusal, r.ID, micros(t.now), r.Endpoint, r.ClientID, r.GrantType, r.Code, r.Description, r.Cause,
-				optional(r.GrantID), r.Token, record{r.Seen})
+				optional(r.GrantID), r.Token, record{r.Seen}, record{r.Detail})
 			if err != nil {
 				return err
 			}
@@ -51,6 +57,14 @@ func (s *Store) FindRefusal(ctx context.Context, id string) (storage.RefusedRequ
 	return r, err
 }
 
+// ListRefusals implements storage.RefusalList.
+func (s *Store) ListRefusals(ctx context.Context, clientID, before string, limit int) ([]storage.RefusedRequest, error) {
+	page, _, err := read(ctx, s, "list refusals", func(c *session) ([]storage.RefusedRequest, error) {
+		return collect(c, scanRefusal, listRefusals, clientID, before, limit)
+	})
+	return page, err
+}
+
 // SweepRefusals implements storage.Refusals.
 func (s *Store) SweepRefusals(ctx context.Context, limit int, keep time.Duration) (int, error) {
 	return writeFor(ctx, s, "sweep refusals", func(t *tx) (int, error) {
@@ -61,6 +75,6 @@ func (s *Store) SweepRefusals(ctx context.Context, limit int, keep time.Duration
 
 func scanRefusal(from row) (r storage.RefusedRequest, err error) {
 	err = from.Scan(&r.ID, intoTime(&r.At), &r.Endpoint, &r.ClientID, &r.GrantType, &r.Code, &r.Description, &r.Cause,
-		intoID(&r.GrantID), &r.Token, intoRecord(&r.Seen))
+		intoID(&r.GrantID), &r.Token, intoRecord(&r.Seen), intoRecord(&r.Detail))
 	return r, err
 }

@@ -126,9 +126,12 @@ func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also
 }
 
 // deleteUser removes the row, and by their foreign keys logins, factors, codes, tickets, devices and consents. The sessions go first,
-// and leave their letters.
+// and leave their letters; and the clients are nobody's at a new revision, so that no write that was begun before gives them back.
 func (t *tx) deleteUser(id storage.ID) error {
 	if _, err := t.endSessions(storage.SessionsOf{UserID: id}, storage.ReasonAdmin); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE clients SET owner_id = NULL, revision = revision + 1 WHERE owner_id = $1`, id[:]); err != nil {
 		return err
 	}
 	if err := t.hit(storage.ErrNotFound, `DELETE FROM users WHERE id = $1`, id[:]); err != nil {

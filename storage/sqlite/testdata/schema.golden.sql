@@ -32,6 +32,26 @@ CREATE TABLE buckets (
 
 CREATE INDEX buckets_tat ON buckets (tat);
 
+CREATE TABLE client_secret_uses (
+    client_id TEXT    NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    made_at   INTEGER NOT NULL,
+    used_at   INTEGER NOT NULL,
+    PRIMARY KEY (client_id, made_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX client_secret_uses_age ON client_secret_uses (used_at);
+
+CREATE TABLE client_usage (
+    client_id TEXT    NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+    day       INTEGER NOT NULL,
+    sign_ins  INTEGER NOT NULL,
+    tokens    INTEGER NOT NULL,
+    failures  INTEGER NOT NULL,
+    PRIMARY KEY (client_id, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX client_usage_day ON client_usage (day);
+
 CREATE TABLE clients (
     id          TEXT    NOT NULL PRIMARY KEY,
     revision    INTEGER NOT NULL,
@@ -40,7 +60,15 @@ CREATE TABLE clients (
     disabled_at INTEGER,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL
-) STRICT;
+, origin TEXT NOT NULL DEFAULT 'operator' CHECK (origin IN ('operator', 'person', 'software', 'document')), owner_id BLOB REFERENCES users (id) ON DELETE SET NULL, disabled_for TEXT NOT NULL DEFAULT '', registration BLOB, used_at INTEGER, used_by BLOB REFERENCES users (id) ON DELETE SET NULL) STRICT;
+
+CREATE INDEX clients_awaiting ON clients (created_at) WHERE disabled_for = 'approval';
+
+CREATE INDEX clients_owner ON clients (owner_id, created_at) WHERE owner_id IS NOT NULL;
+
+CREATE INDEX clients_unused ON clients (created_at, id, used_at, origin) WHERE used_at IS NULL AND origin IN ('software', 'document');
+
+CREATE INDEX clients_used_by ON clients (used_by) WHERE used_by IS NOT NULL;
 
 CREATE TABLE consents (
     user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -201,11 +229,27 @@ CREATE TABLE refusals (
     grant_id    BLOB,
     token       TEXT    NOT NULL,
     seen        TEXT    NOT NULL
-) STRICT;
+, detail TEXT NOT NULL DEFAULT '{}') STRICT;
 
 CREATE INDEX refusals_at ON refusals (at, id);
 
 CREATE INDEX refusals_client ON refusals (client_id, at, id);
+
+CREATE TABLE registration_tokens (
+    id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    digest      BLOB    NOT NULL,
+    name        TEXT    NOT NULL,
+    created_by  TEXT    NOT NULL,
+    max_uses    INTEGER NOT NULL,
+    uses        INTEGER NOT NULL,
+    grant_types TEXT    NOT NULL,
+    scope       TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER,
+    revoked_at  INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX registration_tokens_digest ON registration_tokens (digest);
 
 CREATE TABLE remembered_devices (
     id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
