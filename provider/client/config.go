@@ -15,6 +15,7 @@ const (
 	DefaultRefreshTokenIdleLifetime = 30 * 24 * time.Hour
 	DefaultRefreshTokenLifetime     = 365 * 24 * time.Hour
 	DefaultGrace                    = 30 * time.Second
+	DefaultUnusedClients            = 10_000
 )
 
 // Config is what the server supports and what clients get that did not choose. Zero values are usable.
@@ -34,6 +35,8 @@ type Config struct {
 
 	Sealer *keys.Sealer // seals the secrets of client_secret_jwt; nil: no client may have that method
 
+	UnusedClients int // how many clients made by machines that never obtained a token are kept; 0: 10,000
+
 	Clock func() time.Time // stamps a secret that is made with its client; nil: time.Now
 }
 
@@ -47,6 +50,9 @@ func (c Config) withDefaults() Config {
 	orDuration(&c.AccessTokenLifetime, DefaultAccessTokenLifetime)
 	orDuration(&c.RefreshTokenIdleLifetime, DefaultRefreshTokenIdleLifetime)
 	orDuration(&c.RefreshTokenLifetime, DefaultRefreshTokenLifetime)
+	if c.UnusedClients == 0 {
+		c.UnusedClients = DefaultUnusedClients
+	}
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}

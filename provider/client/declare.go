@@ -63,10 +63,13 @@ func (r *Registry) Plan(ctx context.Context, d Declaration) (Step, error) {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return Step{}, err
 	}
+	if err := r.admit(ctx, before, d.ClientMetadata); err != nil {
+		return Step{}, err
+	}
 	step := Step{Before: before, After: before}
 	if err != nil {
 		now = r.now() // the store did not say
-		step = Step{After: storage.Client{ID: d.ClientID, Revision: 1, CreatedAt: now, UpdatedAt: now}}
+		step = Step{After: storage.Client{ID: d.ClientID, Revision: 1, CreatedAt: now, UpdatedAt: now, Origin: storage.OriginOperator}}
 	}
 	step.After.Metadata = d.ClientMetadata
 	step.Changes = differences(step.Before.Metadata, d.ClientMetadata)
@@ -74,9 +77,9 @@ func (r *Registry) Plan(ctx context.Context, d Declaration) (Step, error) {
 		step.Changes = differences(nil, d.ClientMetadata)
 	}
 	if disabled := !step.Before.DisabledAt.IsZero(); d.Disabled != nil && *d.Disabled != disabled {
-		step.After.DisabledAt = time.Time{}
+		step.After.DisabledAt, step.After.DisabledFor = time.Time{}, ""
 		if *d.Disabled {
-			step.After.DisabledAt = now
+			step.After.DisabledAt, step.After.DisabledFor = now, storage.DisabledByOperator
 		}
 		step.Changes = append(step.Changes, disabling(step.Creates(), *d.Disabled))
 	}
