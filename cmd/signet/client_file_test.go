@@ -1,7 +1,11 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -10,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/outbound"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/sqlite"
 )
@@ -104,8 +109,8 @@ func TestEveryMemberSurvivesAFile(t *testing.T) {
 	throughFiles(t, all)
 }
 
-// valid has, for each member, a registration in which it is set.
-func valid() map[string]func(*storage.ClientMetadata) {
+// valid has, for each member, a registration in which it is set. sector is where its redirect URI is vouched for.
+func valid(sector string) map[string]func(*storage.ClientMetadata) {
 	type m = storage.ClientMetadata
 	return map[string]func(*m){
 		"client_name":                      func(m *m) { m.Name = "Exämple: 应用" },
@@ -149,13 +154,25 @@ func valid() map[string]func(*storage.ClientMetadata) {
 		"backchannel_logout_session_required":   func(m *m) { m.BackchannelLogoutSessionRequired = true },
 		"frontchannel_logout_uri":               func(m *m) { m.FrontchannelLogoutURI = "https://a.example/front" },
 		"frontchannel_logout_session_required":  func(m *m) { m.FrontchannelLogoutSessionRequired = true },
+		"subject_type":                          func(m *m) { m.SubjectType = "pairwise" },
+		"sector_identifier_uri":                 func(m *m) { m.SectorIdentifierURI = sector },
+		"initiate_login_uri":                    func(m *m) { m.InitiateLoginURI = "https://a.example/login" },
+		"request_object_signing_alg":            func(m *m) { m.RequestObjectSigningAlg = "none" },
+		"software_id":                           func(m *m) { m.SoftwareID = "4NRB1-0XZABZI9E6-5SM3R" },
+		"software_version":                      func(m *m) { m.SoftwareVersion = "2.10" },
+		"software_statement":                    func(m *m) { m.SoftwareStatement = "e30.e30.c2ln" },
 	}
 }
 
 func TestWhatIsExportedChangesNothingWhereItIsAppliedAndEverythingWhereItIsNot(t *testing.T) {
 	t.Parallel()
-	here, there := registryOf(t), registryOf(t)
-	cases := valid()
+	sector := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `["https://a.example/cb"]`)
+	}))
+	t.Cleanup(sector.Close)
+	here, there := registryOf(t, sector), registryOf(t, sector)
+	cases := valid(sector.URL)
 	for field := range reflect.TypeFor[storage.ClientMetadata]().Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		set, known := cases[name]
@@ -191,12 +208,22 @@ func TestWhatIsExportedChangesNothingWhereItIsAppliedAndEverythingWhereItIsNot(t
 	}
 }
 
-func registryOf(t *testing.T) *client.Registry {
+// registryOf makes a registry over an empty database, which reaches the server.
+func registryOf(t *testing.T, server *httptest.Server) *client.Registry {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	return client.New(store, client.Config{Issuer: "https://id.example", Algorithms: []string{"RS256", "ES256"}})
+	here, err := outbound.ParseNetwork("127.0.0.1/32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	return client.New(store, client.Config{
+		Issuer: "https://id.example", Algorithms: []string{"RS256", "ES256"},
+		Outbound: outbound.New(outbound.Config{Allow: []outbound.Network{here}, Roots: roots}),
+	})
 }

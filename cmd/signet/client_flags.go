@@ -62,6 +62,12 @@ func (f *clientFlags) words(cmd *cobra.Command) {
 		{"userinfo-signed-response-alg", "algorithm that its userinfo answers are signed with; empty: plain JSON", func(m *m) *string { return &m.UserinfoSignedAlg }},
 		{"backchannel-logout-uri", "where it is told, server to server, that a session has ended", func(m *m) *string { return &m.BackchannelLogoutURI }},
 		{"frontchannel-logout-uri", "page of its own that a browser loads when it signs out; at the origin of a redirect URI", func(m *m) *string { return &m.FrontchannelLogoutURI }},
+		{"subject-type", "public (default), or pairwise: another sub for each sector", func(m *m) *string { return &m.SubjectType }},
+		{"sector-identifier-uri", "JSON array of all its redirect URIs, at the host that its pairwise subjects are made for", func(m *m) *string { return &m.SectorIdentifierURI }},
+		{"initiate-login-uri", "where a sign-in that is begun elsewhere starts", func(m *m) *string { return &m.InitiateLoginURI }},
+		{"request-object-signing-alg", "kept as it is sent: request objects are not read", func(m *m) *string { return &m.RequestObjectSigningAlg }},
+		{"software-id", "name of the software that the client is, the same for all who run it", func(m *m) *string { return &m.SoftwareID }},
+		{"software-version", "version of that software", func(m *m) *string { return &m.SoftwareVersion }},
 		{"refresh-rotation", "strict, balanced or static", func(m *m) *string { return (*string)(&m.RefreshRotation) }},
 	} {
 		cmd.Flags().StringVar(flag.member(&f.given), flag.name, "", flag.usage)

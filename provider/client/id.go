@@ -12,6 +12,7 @@ import (
 const (
 	maxChosenID    = 128
 	maxPresentedID = 256
+	pairwiseLength = 43 // of a pairwise subject: 32 bytes in base64url
 )
 
 // reservedIDs are the actors of the audit log that are nobody's ID.
@@ -22,7 +23,7 @@ func makeID() string { return strings.ToLower(rand.Text()) }
 
 // CheckID checks a client_id that an operator chose: 1 to 128 printable ASCII characters without space, quote, backslash and
 // colon (Basic ends the id at the first), and without % and +, so that clients which forget the form encoding of RFC 6749 §2.3.1
-// still authenticate. It must not have the form of a UUID, which is a subject's. Errors are *oauth.Error with code
+// still authenticate. It must not have the form of a subject, which is that of a UUID or of a pairwise one. Errors are *oauth.Error with code
 // invalid_client_metadata.
 func CheckID(id string) error {
 	if id == "" || len(id) > maxChosenID {
@@ -35,6 +36,9 @@ func CheckID(id string) error {
 	}
 	if uuidShaped(id) {
 		return metadataError("client_id must not have the form of a UUID: those name users")
+	}
+	if len(id) == pairwiseLength && strings.Trim(id, labelCharacters) == "" {
+		return metadataError("client_id must not be %d letters, digits, hyphens and underscores alone: so are pairwise subjects, which name users", pairwiseLength)
 	}
 	if slices.Contains(reservedIDs, id) {
 		return metadataError("client_id must not be one of the reserved names: cli, server")

@@ -40,7 +40,7 @@ func Validate(m storage.ClientMetadata, c Config) (storage.ClientMetadata, error
 func checks() []func(*storage.ClientMetadata, Config) error {
 	return []func(*storage.ClientMetadata, Config) error{
 		checkMethod, checkGrants, checkResponses, checkKind, checkRedirects, checkScope, checkTexts, checkLinks, checkTokens, checkLifetimes,
-		checkKeys, checkSignIn, checkLogout,
+		checkKeys, checkSignIn, checkLogout, checkSubjects, checkInitiation, checkRequestObjects, checkSoftware,
 	}
 }
 

@@ -158,6 +158,38 @@ func TestEachFaultIsNamedByItsMember(t *testing.T) {
 		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "https://b.example/out" }},
 		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "https://a.example:8443/out" }},
 		{"frontchannel_logout_uri", func(m *storage.ClientMetadata) { m.FrontchannelLogoutURI = "http://localhost/out" }},
+		{"subject_type", func(m *storage.ClientMetadata) { m.SubjectType = "private" }},
+		{"subject_type", func(m *storage.ClientMetadata) {
+			m.RedirectURIs, m.GrantTypes, m.ResponseTypes, m.FrontchannelLogoutURI = nil, []string{"password"}, nil, ""
+		}},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) {
+			m.SectorIdentifierURI, m.RedirectURIs = "", append(m.RedirectURIs, "https://b.example/cb")
+		}},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) {
+			m.SectorIdentifierURI, m.RedirectURIs, m.FrontchannelLogoutURI = "", []string{"http://[::1]/cb"}, ""
+		}},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) {
+			m.SectorIdentifierURI, m.RedirectURIs, m.FrontchannelLogoutURI = "", []string{"http://localhost/cb"}, ""
+		}},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) {
+			m.SectorIdentifierURI, m.RedirectURIs, m.FrontchannelLogoutURI, m.ApplicationType = "", []string{"com.example.app:/cb"}, "", "native"
+		}},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) { m.SectorIdentifierURI = "http://a.example/sector" }},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) { m.SectorIdentifierURI = "http://127.0.0.1/sector" }},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) { m.SectorIdentifierURI = "https://a.example/sector#" }},
+		{"sector_identifier_uri", func(m *storage.ClientMetadata) { m.SectorIdentifierURI = "https://u@a.example/sector" }},
+		{"initiate_login_uri", func(m *storage.ClientMetadata) { m.InitiateLoginURI = "http://a.example/login" }},
+		{"initiate_login_uri", func(m *storage.ClientMetadata) { m.InitiateLoginURI = "http://localhost/login" }},
+		{"initiate_login_uri", func(m *storage.ClientMetadata) { m.InitiateLoginURI = "JavaScript:alert(1)" }},
+		{"initiate_login_uri", func(m *storage.ClientMetadata) { m.InitiateLoginURI = "com.example.app:/login" }},
+		{"request_object_signing_alg", func(m *storage.ClientMetadata) { m.RequestObjectSigningAlg = "RS1" }},
+		{"software_id", func(m *storage.ClientMetadata) { m.SoftwareID = strings.Repeat("a", 256) }},
+		{"software_id", func(m *storage.ClientMetadata) { m.SoftwareID = "a\u202eb" }},
+		{"software_version", func(m *storage.ClientMetadata) { m.SoftwareVersion = "1\n2" }},
+		{"software_version", func(m *storage.ClientMetadata) { m.SoftwareVersion = strings.Repeat("1", 256) }},
+		{"software_statement", func(m *storage.ClientMetadata) { m.SoftwareStatement = "a.b" }},
+		{"software_statement", func(m *storage.ClientMetadata) { m.SoftwareStatement = "a.b.c d" }},
+		{"software_statement", func(m *storage.ClientMetadata) { m.SoftwareStatement = strings.Repeat("a", maxStatement) + ".b.c" }},
 	} {
 		m := full()
 		test.spoil(&m)
@@ -197,6 +229,8 @@ func full() storage.ClientMetadata {
 		PostLogoutRedirectURIs: []string{"https://a.example/bye?x=1", "http://127.0.0.1:3000/"},
 		BackchannelLogoutURI:   "http://localhost:3000/backchannel?tenant=1", BackchannelLogoutSessionRequired: true,
 		FrontchannelLogoutURI: "https://A.example:443/frontchannel?tenant=1", FrontchannelLogoutSessionRequired: true,
+		SubjectType: "pairwise", SectorIdentifierURI: "https://a.example/sector.json", InitiateLoginURI: "https://a.example/login?tenant=1",
+		RequestObjectSigningAlg: "none", SoftwareID: "4NRB1-0XZABZI9E6-5SM3R", SoftwareVersion: "2.0 beta", SoftwareStatement: "e30.e30.c2ln",
 	}
 }
 
@@ -222,7 +256,7 @@ func TestChosenIDsAreNeverSubjects(t *testing.T) {
 		}
 	}
 	for _, id := range []string{
-		"", strings.Repeat("a", 129), "a b", `a"b`, `a\b`, "a:b", "a%b", "a+b", "ä", "a\x00", "a\n", "cli", "server",
+		"", strings.Repeat("a", 129), "a b", `a"b`, `a\b`, strings.Repeat("aB3-_", 8) + "abc", "a:b", "a%b", "a+b", "ä", "a\x00", "a\n", "cli", "server",
 		"0190a5b7-c3d8-7e0f-9a1b-2c3d4e5f6071", "0190A5B7-C3D8-7E0F-9A1B-2C3D4E5F6071", "0190a5b7c3d87e0f9a1b2c3d4e5f6071", "{0190a5b7-c3d8-7e0f-9a1b-2c3d4e5f6071}",
 	} {
 		if e := oauth.As(CheckID(id)); e == nil || e.Code != oauth.InvalidClientMetadata {
