@@ -22,7 +22,7 @@ const module = "github.com/signet-idp/signet/"
 func providerRows() [][]string {
 	return [][]string{
 		{"provider"},
-		{"provider/authorize", "provider/token", "provider/logout"},
+		{"provider/authorize", "provider/token", "provider/logout", "provider/developer", "provider/register"},
 		{"provider/issue", "provider/browser"},
 		{"provider/client", "provider/account"},
 		{"provider/throttle", "provider/handle", "provider/mail"},

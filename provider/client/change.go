@@ -50,10 +50,13 @@ func (r *Registry) Change(ctx context.Context, id string, event storage.Event, e
 	}
 }
 
-// Replace gives the client other metadata, as Update does. Errors are *oauth.Error.
-func (e *Edit) Replace(m storage.ClientMetadata) error {
+// Replace gives the client other metadata, as Update does, and has its errors.
+func (e *Edit) Replace(ctx context.Context, m storage.ClientMetadata) error {
 	m, err := Validate(m, e.registry.config)
 	if err != nil {
+		return err
+	}
+	if err := e.registry.admit(ctx, e.Client, m); err != nil {
 		return err
 	}
 	e.event.Detail = map[string]string{"changed": changed(e.Client.Metadata, m)}

@@ -1,0 +1,95 @@
+package developer
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
+)
+
+// open is what every app may ask people for.
+type open struct {
+	scope     []string
+	resources []string
+}
+
+// open reads the scopes and resources that operators opened to every client.
+func (d *Developers) open(ctx context.Context) (o open, err error) {
+	o.scope = oauth.UserScopes()
+	for after := ""; ; {
+		page, err := d.store.ListResources(ctx, after, resourcePage)
+		if err != nil {
+			return o, err
+		}
+		for _, r := range page {
+			if r.Metadata.AnyClient {
+				o.resources = append(o.resources, r.Identifier)
+				o.scope = append(o.scope, strings.Fields(r.Metadata.Scope)...)
+			}
+			after = r.Identifier
+		}
+		if len(page) < resourcePage {
+			return o, nil
+		}
+	}
+}
+
+// limit holds what a developer asks for, m, to what developers may set; had is what the app has. Single members that operators alone
+// set keep what they are. Of what an operator gave in a list, such as a grant type, the developer may let go, and cannot have it back.
+func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (storage.ClientMetadata, error) {
+	o, err := d.open(ctx)
+	if err != nil {
+		return m, err
+	}
+	scope, err := oauth.ParseScope(m.Scope)
+	if err != nil {
+		return m, invalid("scope: %s", oauth.As(err).Description)
+	}
+	gains := func(now, before []string, allowed ...string) bool {
+		return slices.ContainsFunc(now, func(s string) bool { return !slices.Contains(before, s) && !slices.Contains(allowed, s) })
+	}
+	switch {
+	case m.FirstParty && !had.FirstParty:
+		return m, invalid("first_party can be set by an operator alone: people are asked what an app may do")
+	case m.SoftwareStatement != "" && m.SoftwareStatement != had.SoftwareStatement:
+		return m, invalid("software_statement can be brought to the registration endpoint alone, where it is checked")
+	case gains(m.GrantTypes, had.GrantTypes, grants()...):
+		return m, invalid("grant_types may have %s; an operator alone gives an app others", strings.Join(grants(), ", "))
+	case gains(scope, strings.Fields(had.Scope), o.scope...):
+		return m, invalid("scope has a value that is not open to every app: an operator gives it to the app, or opens the resource that defines it")
+	case gains(m.Resources, had.Resources, o.resources...):
+		return m, invalid("resources has one that is not open to every app: an operator gives it to the app, or opens the resource")
+	}
+	if err := d.limitLifetimes(had, m); err != nil {
+		return m, err
+	}
+	m.FirstParty, m.SoftwareStatement = had.FirstParty, had.SoftwareStatement
+	return m, nil
+}
+
+// grants are the grant types that developers give their apps. The password grant shows people's passwords to the app.
+func grants() []string {
+	return []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantDeviceCode, oauth.GrantClientCredentials}
+}
+
+// limitLifetimes lets tokens live for as long as the server's do, or as the app's did.
+func (d *Developers) limitLifetimes(had, m storage.ClientMetadata) error {
+	var server storage.Client
+	for _, l := range []struct {
+		member      string
+		before, now int64
+		most        time.Duration
+	}{
+		{"access_token_lifetime", had.AccessTokenLifetime, m.AccessTokenLifetime, d.clients.AccessTokenLifetime(server)},
+		{"refresh_token_lifetime", had.RefreshTokenLifetime, m.RefreshTokenLifetime, d.clients.RefreshTokenLifetime(server)},
+		{"refresh_token_idle_lifetime", had.RefreshTokenIdleLifetime, m.RefreshTokenIdleLifetime, d.clients.Policy(server).Idle},
+	} {
+		if most := max(int64(l.most/time.Second), l.before); l.now > most {
+			return invalid("%s must not exceed %d seconds, or be 0 for the default of the server: an operator alone raises it", l.member, most)
+		}
+	}
+	return nil
+}
