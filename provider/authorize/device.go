@@ -74,11 +74,15 @@ func (d *Door) authorizeDevice(w http.ResponseWriter, r *http.Request) (*call, e
 	if !slices.Contains(c.Metadata.GrantTypes, oauth.GrantDeviceCode) {
 		return a, errNoGrant(oauth.GrantDeviceCode)
 	}
+	reach, err := d.asked(r.Context(), c, a.params)
+	if err != nil {
+		return a, err
+	}
 	var q Request
-	if fault := d.parseScope(&q, c, a.params); fault != nil {
+	if fault := d.parseScope(&q, c, reach, a.params); fault != nil {
 		return a, fault
 	}
-	audience, fault := d.audience(c, q)
+	audience, fault := d.audience(reach, q)
 	if fault != nil {
 		return a, fault
 	}

@@ -85,6 +85,8 @@ type Passage struct {
 	Missing   Ask                // what of it was not allowed yet
 	Step      Step
 	Now       time.Time // the store's clock
+
+	reach client.Reach
 }
 
 // Ask is what a client wants to be allowed.
@@ -120,9 +122,13 @@ func (d *Door) begin(ctx context.Context, v *browser.Visit, p oauth.Params) (pas
 	if err != nil {
 		return nil, clientID, err
 	}
-	r, fault := d.parse(c, p, !pushed.IsZero())
+	reach, err := d.asked(ctx, c, p)
+	if err != nil {
+		return nil, clientID, err
+	}
+	r, fault := d.parse(c, reach, p, !pushed.IsZero())
 	r.Kind, r.ClientID, r.Target, r.Pushed, r.StartedAt = KindAuthorize, c.ID, target.String(), pushed, now
-	passage = &Passage{Request: r, Client: c, Target: target, Now: now}
+	passage = &Passage{Request: r, Client: c, Target: target, Now: now, reach: reach}
 	if fault != nil {
 		return nil, clientID, d.returnError(passage, fault)
 	}
@@ -181,6 +187,9 @@ func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage
 		if p.Target, ok = oauth.Match(p.Client.Metadata.RedirectURIs, p.Request.Target); !ok {
 			return nil, clientID, mismatch(p.Client, p.Request.Target)
 		}
+		if p.reach, err = d.reach(ctx, p.Client, p.Request.Resources, p.Request.Scope); err != nil {
+			return nil, clientID, err
+		}
 		if fault := d.stillMay(p); fault != nil {
 			return nil, clientID, d.returnError(p, fault)
 		}
@@ -197,10 +206,10 @@ func (d *Door) stillMay(p *Passage) *oauth.Error {
 	if !slices.Contains(p.Client.Metadata.GrantTypes, oauth.GrantAuthorizationCode) {
 		return errNoGrant(oauth.GrantAuthorizationCode)
 	}
-	if !oauth.Within(p.Request.Scope, registeredOf(p.Client, p.Request.Scope)) {
+	if !oauth.Within(p.Request.Scope, withinReach(p.Client, p.reach, p.Request.Scope, p.Request.Resources)) {
 		return oauth.Errorf(oauth.InvalidScope, "this client is not registered for all of the scope any more")
 	}
-	_, fault := d.audience(p.Client, p.Request)
+	_, fault := d.audience(p.reach, p.Request)
 	return fault
 }
 

@@ -30,7 +30,7 @@ func (d *Door) issue(ctx context.Context, v *browser.Visit, p *Passage) (*Return
 	if p.Step != StepIssue || p.Account == nil || p.Target.IsZero() {
 		return nil, ErrAgain
 	}
-	audience, fault := d.audience(p.Client, p.Request)
+	audience, fault := d.audience(p.reach, p.Request)
 	if fault != nil {
 		return nil, d.returnError(p, fault)
 	}

@@ -70,7 +70,11 @@ func (d *Door) push(w http.ResponseWriter, r *http.Request) (*call, error) {
 		return a, oauth.Errorf(oauth.InvalidRequest, "redirect_uri is not one of those that the client registered").
 			Because(errors.New("received redirect_uri " + cut(p.Get("redirect_uri"), maxRecordedRedirectURI)))
 	}
-	q, fault := d.parse(c, p, true)
+	reach, err := d.asked(r.Context(), c, p)
+	if err != nil {
+		return a, err
+	}
+	q, fault := d.parse(c, reach, p, true)
 	if fault != nil {
 		return a, fault
 	}

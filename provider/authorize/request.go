@@ -51,6 +51,7 @@ type Request struct {
 	EssentialACR bool                     `json:"essential_acr,omitempty"`
 	Claims       *storage.RequestedClaims `json:"claims,omitempty"`
 	Resources    []string                 `json:"resource,omitempty"`
+	AtIssuer     bool                     `json:"at_issuer,omitempty"` // the issuer is asked for as a resource, too: no person is asked about it
 	ResponseMode string                   `json:"response_mode,omitempty"`
 	Challenge    string                   `json:"code_challenge,omitempty"`
 	LoginHint    string                   `json:"login_hint,omitempty"`
@@ -113,7 +114,7 @@ func proveTarget(c storage.Client, p oauth.Params) (oauth.Target, error) {
 
 // parse reads an authorization request of c whose target is proven. With an error, ResponseMode and State are there still: they say
 // how it is sent. pushed: it was left here by its client, and not brought by the browser alone.
-func (d *Door) parse(c storage.Client, p oauth.Params, pushed bool) (Request, *oauth.Error) {
+func (d *Door) parse(c storage.Client, reach client.Reach, p oauth.Params, pushed bool) (Request, *oauth.Error) {
 	r := Request{RedirectURI: p.Get("redirect_uri"), ResponseMode: oauth.ModeQuery}
 	switch mode := p.Get("response_mode"); mode {
 	case "":
@@ -126,8 +127,9 @@ func (d *Door) parse(c storage.Client, p oauth.Params, pushed bool) (Request, *o
 	if r.State = harmlessState(p); r.State != p.Get("state") {
 		return r, oauth.Errorf(oauth.InvalidRequest, "state must not have control characters")
 	}
+	scoped := func(r *Request, c storage.Client, p oauth.Params) *oauth.Error { return d.parseScope(r, c, reach, p) }
 	for _, step := range []func(*Request, storage.Client, oauth.Params) *oauth.Error{
-		checkKind, d.parseScope, parsePKCE, parsePrompt, parseMaxAge, parseNonce, parseACR, parseClaims, d.parseHint,
+		checkKind, scoped, parsePKCE, parsePrompt, parseMaxAge, parseNonce, parseACR, parseClaims, d.parseHint,
 	} {
 		if fault := step(&r, c, p); fault != nil {
 			return r, fault

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -9,45 +10,58 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// parseScope reads scope and resource. What the client is not registered for is left out (RFC 6749 §3.3); where scope is absent, it
-// is all that the client is registered for.
-func (d *Door) parseScope(r *Request, c storage.Client, p oauth.Params) *oauth.Error {
-	asked := c.Metadata.Scope
-	if text := p.Get("scope"); text != "" {
-		asked = text
-	}
-	scope, err := oauth.ParseScope(asked)
-	if err != nil {
-		return oauth.As(err)
-	}
-	r.Scope = registeredOf(c, scope)
-	if len(r.Scope) == 0 && len(scope) > 0 {
-		return oauth.Errorf(oauth.InvalidScope, "this client is registered for none of the scope")
-	}
+// parseScope reads scope and resource. What is out of the client's reach is left out of the scope (RFC 6749 §3.3); where that is
+// absent, it is all within reach.
+func (d *Door) parseScope(r *Request, c storage.Client, reach client.Reach, p oauth.Params) *oauth.Error {
 	for _, resource := range p.All("resource") {
-		if !slices.Contains(r.Resources, resource) {
+		switch {
+		case resource == d.IssuerURL:
+			r.AtIssuer = true
+		case !slices.Contains(r.Resources, resource):
 			r.Resources = append(r.Resources, resource)
 		}
 	}
-	_, fault := d.audience(c, *r)
+	asked := reach.All(r.Resources)
+	if text := p.Get("scope"); text != "" {
+		var err error
+		if asked, err = oauth.ParseScope(text); err != nil {
+			return oauth.As(err)
+		}
+	}
+	r.Scope = withinReach(c, reach, asked, r.Resources)
+	if len(r.Scope) == 0 && len(asked) > 0 {
+		return oauth.Errorf(oauth.InvalidScope, "this client is registered for none of the scope; a scope that belongs to a resource must come with that resource")
+	}
+	_, fault := d.audience(reach, *r)
 	return fault
 }
 
-// registeredOf is what of scope the client may have; offline_access means nothing to one that gets no refresh tokens.
-func registeredOf(c storage.Client, scope []string) []string {
-	registered, refreshes := strings.Fields(c.Metadata.Scope), slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken)
-	var may []string
-	for _, s := range scope {
-		if contains(registered, s) && (s != oauth.ScopeOfflineAccess || refreshes) {
-			may = append(may, s)
-		}
+// withinReach is what of scope the client may have with the resources; offline_access means nothing to one that gets no refresh tokens.
+func withinReach(c storage.Client, reach client.Reach, scope, resources []string) []string {
+	may := reach.Scope(scope, resources)
+	if !slices.Contains(c.Metadata.GrantTypes, oauth.GrantRefreshToken) {
+		may = except(may, []string{oauth.ScopeOfflineAccess})
 	}
 	return may
 }
 
+// reach is how far the client may go with a request that names these resources and this scope.
+func (d *Door) reach(ctx context.Context, c storage.Client, resources, scope []string) (client.Reach, error) {
+	return client.AskingPeople(ctx, d.Store, c.Metadata, d.IssuerURL, resources, scope)
+}
+
+// asked is reach for a request as it came.
+func (d *Door) asked(ctx context.Context, c storage.Client, p oauth.Params) (client.Reach, error) {
+	return d.reach(ctx, c, p.All("resource"), strings.Fields(p.Get("scope")))
+}
+
 // audience is what the tokens of r will be good for (RFC 8707).
-func (d *Door) audience(c storage.Client, r Request) ([]string, *oauth.Error) {
-	audience, err := client.Audience(r.Resources, c.Metadata.Resources, d.IssuerURL, r.Scope)
+func (d *Door) audience(reach client.Reach, r Request) ([]string, *oauth.Error) {
+	resources := r.Resources
+	if r.AtIssuer {
+		resources = append(slices.Clone(resources), d.IssuerURL)
+	}
+	audience, err := client.Audience(resources, reach.Audience(resources), d.IssuerURL, r.Scope)
 	if err != nil {
 		return nil, oauth.As(err)
 	}

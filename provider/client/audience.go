@@ -1,7 +1,6 @@
 package client
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 func Audience(asked, allowed []string, issuer string, scope []string) ([]string, error) {
 	var audience []string
 	for _, resource := range asked {
-		if u, err := url.Parse(resource); err != nil || !u.IsAbs() || strings.Contains(resource, "#") {
+		if !targetable(resource) {
 			return nil, oauth.Errorf(oauth.InvalidTarget, "a resource must be an absolute URI without a fragment")
 		}
 		if !slices.Contains(allowed, resource) {

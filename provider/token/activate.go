@@ -46,16 +46,20 @@ func (e *Endpoint) activate(q *request, g *storage.Grant, form client.TokenForm,
 // than its client is still registered for; the request may narrow its first access token to some of the resources (RFC 8707 §2.2).
 func (e *Endpoint) approved(ctx context.Context, q *request, s storage.Standing, secret storage.Secret) (*plan, error) {
 	g := s.Grant
-	scope, audience, err := e.narrowed(q, g, "")
+	reach, err := e.reach(ctx, q.caller.Client, g)
 	if err != nil {
 		return nil, err
 	}
-	to, err := e.aim(ctx, q, scope, audience)
+	scope, audience, err := e.narrowed(q, reach, g, "")
+	if err != nil {
+		return nil, err
+	}
+	to, err := e.aim(ctx, q, reach, scope, audience)
 	if err != nil {
 		return nil, err
 	}
 	g.Scope = scope
-	if g.Audience, err = e.standingAudience(q, g); err != nil {
+	if g.Audience, err = standingAudience(reach, g); err != nil {
 		return nil, err
 	}
 	p := e.activate(q, &g, to.form, s.Now, secret)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/oauth"
 )
@@ -19,11 +20,12 @@ func (e *Endpoint) clientCredentials(ctx context.Context, q *request) (*plan, er
 	if err != nil {
 		return nil, err
 	}
-	audience, err := requestedAudience(q.params, c.Metadata.Resources, e.IssuerURL, scope)
+	reach := client.Registered(c.Metadata, e.IssuerURL)
+	audience, err := requestedAudience(q.params, reach.Audience(q.params.All("resource")), e.IssuerURL, scope)
 	if err != nil {
 		return nil, err
 	}
-	to, err := e.aim(ctx, q, scope, audience)
+	to, err := e.aim(ctx, q, reach, scope, audience)
 	if err != nil {
 		return nil, err
 	}

@@ -85,8 +85,11 @@ func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, 
 	if err != nil {
 		return Introspection{}, err
 	}
-	scope := intersect(strings.Fields(read.Scope), registeredScope(owner.Metadata))
-	scope = client.Defined(scope, read.Audience, resources, e.IssuerURL)
+	reach := client.Registered(owner.Metadata, e.IssuerURL)
+	if read.OfGrant {
+		reach = reach.With(resources)
+	}
+	scope := client.Defined(reach.Scope(strings.Fields(read.Scope), read.Audience), read.Audience, resources, e.IssuerURL)
 	return Introspection{
 		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: standing.User.Username, TokenType: "Bearer",
 		Expires: read.Expires, IssuedAt: read.IssuedAt, Subject: read.Subject, Audience: read.Audience, Issuer: read.Issuer,
@@ -167,7 +170,11 @@ func (e *Endpoint) introspectRefresh(ctx context.Context, c storage.Client, text
 		expires = idle
 	}
 	g := s.Grant
-	scope := intersect(g.Scope, registeredScope(c.Metadata))
+	reach, err := e.reach(ctx, c, g)
+	if err != nil {
+		return Introspection{}, err
+	}
+	scope := reach.Scope(g.Scope, reach.Audience(g.Audience))
 	return Introspection{
 		Active: true, Scope: oauth.JoinScope(scope), ClientID: g.ClientID, Username: s.User.Username, Expires: expires.Unix(),
 		IssuedAt: g.IssuedAt.Unix(), Subject: g.UserID.String(), Audience: g.Audience, Issuer: e.IssuerURL,

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/provider/throttle"
@@ -58,11 +59,12 @@ func (e *Endpoint) redeem(
 	g := s.Grant
 	tried := g.Revision + 1
 	g.ACR, g.AMR = oauth.ACRMFA, amr
-	audience, err := e.standingAudience(q, g)
+	reach := client.Registered(q.caller.Client.Metadata, e.IssuerURL)
+	audience, err := standingAudience(reach, g)
 	if err != nil {
 		return nil, err
 	}
-	to, err := e.aim(ctx, q, intersect(g.Scope, registeredScope(q.caller.Client.Metadata)), audience)
+	to, err := e.aim(ctx, q, reach, reach.Scope(g.Scope, audience), audience)
 	if err != nil {
 		return nil, err
 	}

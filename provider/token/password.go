@@ -38,11 +38,12 @@ func (e *Endpoint) password(ctx context.Context, q *request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	audience, err := requestedAudience(q.params, meta.Resources, e.IssuerURL, scope)
+	reach := client.Registered(meta, e.IssuerURL)
+	audience, err := requestedAudience(q.params, reach.Audience(q.params.All("resource")), e.IssuerURL, scope)
 	if err != nil {
 		return nil, err
 	}
-	to, err := e.aim(ctx, q, scope, audience)
+	to, err := e.aim(ctx, q, reach, scope, audience)
 	if err != nil {
 		return nil, err
 	}

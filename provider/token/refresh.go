@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -55,11 +56,15 @@ func (e *Endpoint) present(ctx context.Context, q *request, s storage.Standing, 
 	if why := unfit(s, h, c.ID, policy); why != "" { // rules 1 and 2
 		return nil, p.dead(q.dead(why, s.Grant, h))
 	}
-	scope, audience, err := e.narrowed(q, s.Grant, p.scope)
+	reach, err := e.reach(ctx, c, s.Grant)
 	if err != nil {
 		return nil, err
 	}
-	to, err := e.aim(ctx, q, scope, audience)
+	scope, audience, err := e.narrowed(q, reach, s.Grant, p.scope)
+	if err != nil {
+		return nil, err
+	}
+	to, err := e.aim(ctx, q, reach, scope, audience)
 	if err != nil {
 		return nil, err
 	}
@@ -116,14 +121,17 @@ func (q *request) dead(why string, g storage.Grant, h handle.Handle) deadToken {
 	return d
 }
 
-// narrowed is what this one access token is asked to be good for: never more than the grant, and never more than the client is
-// still registered for, and nothing where it has come to require a second factor that the sign-in did not have. The grant itself keeps
+// narrowed is what this one access token is asked to be good for: never more than the grant, and never more than is still within the
+// client's reach, and nothing where it has come to require a second factor that the sign-in did not have. The grant itself keeps
 // its scope. asked is the scope parameter, "" for all that stands.
-func (e *Endpoint) narrowed(q *request, g storage.Grant, asked string) (scope, audience []string, err error) {
+func (e *Endpoint) narrowed(q *request, reach client.Reach, g storage.Grant, asked string) (scope, audience []string, err error) {
 	if q.caller.Client.Metadata.RequireSecondFactor && !slices.Contains(g.AMR, oauth.AMRMFA) {
 		return nil, nil, oauth.Errorf(oauth.InvalidGrant, "this client requires a second factor by now, and the sign-in had none; sign in again")
 	}
-	standing := intersect(g.Scope, registeredScope(q.caller.Client.Metadata))
+	if audience, err = standingAudience(reach, g); err != nil {
+		return nil, nil, err
+	}
+	standing := reach.Scope(g.Scope, audience)
 	if asked == "" {
 		scope = standing
 	} else if scope, err = oauth.ParseScope(asked); err != nil {
@@ -131,18 +139,15 @@ func (e *Endpoint) narrowed(q *request, g storage.Grant, asked string) (scope, a
 	} else if !oauth.Within(scope, standing) {
 		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted")
 	}
-	if audience, err = e.standingAudience(q, g); err != nil {
-		return nil, nil, err
-	}
 	if len(q.params.All("resource")) > 0 {
 		audience, err = requestedAudience(q.params, audience, e.IssuerURL, scope)
 	}
 	return scope, audience, err
 }
 
-// standingAudience is what of the grant's audience its client is still registered for.
-func (e *Endpoint) standingAudience(q *request, g storage.Grant) ([]string, error) {
-	audience := intersect(g.Audience, append(slices.Clone(q.caller.Client.Metadata.Resources), e.IssuerURL))
+// standingAudience is what of the grant's audience is still within its client's reach.
+func standingAudience(reach client.Reach, g storage.Grant) ([]string, error) {
+	audience := reach.Audience(g.Audience)
 	if len(audience) == 0 {
 		return nil, oauth.Errorf(oauth.InvalidTarget, "this client is no longer registered for any resource that was granted")
 	}

@@ -39,7 +39,7 @@ func TestRefreshReachesNoWithdrawnResource(t *testing.T) {
 			q := &request{params: params, caller: client.Caller{Client: storage.Client{
 				Metadata: storage.ClientMetadata{Scope: "a", Resources: c.registered},
 			}}}
-			_, audience, err := e.narrowed(q, storage.Grant{Scope: []string{"a"}, Audience: c.granted}, "")
+			_, audience, err := e.narrowed(q, client.Registered(q.caller.Client.Metadata, issuer), storage.Grant{Scope: []string{"a"}, Audience: c.granted}, "")
 			if refused := oauth.As(err); c.want == nil && (refused == nil || refused.Code != oauth.InvalidTarget) {
 				t.Fatalf("audience %v, error %v, want invalid_target", audience, err)
 			}

@@ -16,18 +16,26 @@ type target struct {
 	form     client.TokenForm
 }
 
-// aim applies the rules of the registered resources in audience. What they do not define is taken from the scope; a request that
-// named a scope and is left with none of it is refused.
-func (e *Endpoint) aim(ctx context.Context, q *request, scope, audience []string) (target, error) {
-	resources, err := e.resources(ctx, audience)
-	if err != nil {
-		return target{}, err
+// reach is how far the request's client may go with what a person gave it.
+func (e *Endpoint) reach(ctx context.Context, c storage.Client, g storage.Grant) (client.Reach, error) {
+	return client.AskingPeople(ctx, e.Store, c.Metadata, e.IssuerURL, g.Audience, g.Scope)
+}
+
+// aim applies the rules of the registered resources in audience. What they do not define is taken from the scope, and what one of them
+// lends that is not among them; a request that named a scope and is left with none of it is refused.
+func (e *Endpoint) aim(ctx context.Context, q *request, reach client.Reach, scope, audience []string) (target, error) {
+	resources, known := reach.Read(audience)
+	if !known {
+		var err error
+		if resources, err = e.resources(ctx, audience); err != nil {
+			return target{}, err
+		}
 	}
 	form, err := e.Clients.Form(q.caller.Client, resources)
 	if err != nil {
 		return target{}, err
 	}
-	defined := client.Defined(scope, audience, resources, e.IssuerURL)
+	defined := client.Defined(reach.Scope(scope, audience), audience, resources, e.IssuerURL)
 	if len(defined) == 0 && len(scope) > 0 && q.params.Get("scope") != "" {
 		return target{}, oauth.Errorf(oauth.InvalidScope, "none of the scope is defined by the resource that was asked for")
 	}
