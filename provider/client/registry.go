@@ -2,10 +2,8 @@ package client
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -21,6 +19,7 @@ const (
 type Store interface {
 	storage.Clients
 	storage.Assertions
+	ListResources(ctx context.Context, after string, limit int) ([]storage.Resource, error)
 }
 
 // Registry keeps the registered clients and authenticates them. It holds no state but its store's and what it fetched of clients'
@@ -29,6 +28,7 @@ type Store interface {
 // What its methods return: *oauth.Error for what the caller can mend, otherwise one of storage's sentinels, wrapped.
 type Registry struct {
 	store     Store
+	newcomers storage.Registrations
 	config    Config
 	published *keySets
 }
@@ -36,7 +36,8 @@ type Registry struct {
 // New makes a registry over store. Zero fields of c take their defaults.
 func New(store Store, c Config) *Registry {
 	c = c.withDefaults()
-	return &Registry{store: store, config: c, published: newKeySets(c)}
+	newcomers, _ := store.(storage.Registrations)
+	return &Registry{store: store, newcomers: newcomers, config: c, published: newKeySets(c)}
 }
 
 // Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);
@@ -54,7 +55,7 @@ func (r *Registry) Create(ctx context.Context, m storage.ClientMetadata, id, act
 	if err := r.admit(ctx, storage.Client{}, m); err != nil {
 		return storage.Client{}, "", err
 	}
-	c = storage.Client{ID: id, Revision: 1, Metadata: m, CreatedAt: r.now(), UpdatedAt: r.now()}
+	c = storage.Client{ID: id, Revision: 1, Metadata: m, CreatedAt: r.now(), UpdatedAt: r.now(), Origin: storage.OriginOperator}
 	return r.add(ctx, c, newEvent("client.created", id, actor))
 }
 
@@ -102,47 +103,14 @@ func (r *Registry) replace(ctx context.Context, c storage.Client, also storage.A
 // RotateSecret makes a new secret, good at once. The one before lives on for overlap (0: not at all; at most MaxOverlap), any
 // older one is dead: two live at most. The secret is returned this once.
 func (r *Registry) RotateSecret(ctx context.Context, id string, overlap time.Duration, actor string) (secret string, c storage.Client, err error) {
-	if overlap < 0 || overlap > MaxOverlap {
-		return "", storage.Client{}, oauth.Errorf(oauth.InvalidRequest, "the overlap must be between 0 and %d days", MaxOverlap/(24*time.Hour))
-	}
-	c, err = r.change(ctx, id, "client.secret_rotated", actor, func(c *storage.Client, now time.Time) (bool, error) {
-		if !HoldsSecret(*c) {
-			return false, metadataError("a client with token_endpoint_auth_method %s has no secret: register another method first",
-				c.Metadata.TokenEndpointAuthMethod)
-		}
-		made, kept, err := r.makeSecret(*c, now)
-		if err != nil {
-			return false, err
-		}
-		secret, c.Secrets = made, append(kept, retire(c.Secrets, now, overlap)...)
-		return true, nil
+	c, err = r.Change(ctx, id, storage.Event{Kind: "client.secret_rotated", Actor: actor}, func(e *Edit) (_ bool, err error) {
+		secret, err = e.AddSecret(overlap, 0)
+		return err == nil, err
 	})
 	if err != nil {
 		return "", storage.Client{}, err
 	}
 	return secret, c, nil
-}
-
-// Disable makes the client and all that was issued to it useless until Enable. Disabling twice changes nothing.
-func (r *Registry) Disable(ctx context.Context, id, actor string) (storage.Client, error) {
-	return r.change(ctx, id, "client.disabled", actor, func(c *storage.Client, now time.Time) (bool, error) {
-		if !c.DisabledAt.IsZero() {
-			return false, nil
-		}
-		c.DisabledAt = now
-		return true, nil
-	})
-}
-
-// Enable undoes Disable. What was issued before works again, unless it expired or was revoked.
-func (r *Registry) Enable(ctx context.Context, id, actor string) (storage.Client, error) {
-	return r.change(ctx, id, "client.enabled", actor, func(c *storage.Client, _ time.Time) (bool, error) {
-		if c.DisabledAt.IsZero() {
-			return false, nil
-		}
-		c.DisabledAt = time.Time{}
-		return true, nil
-	})
 }
 
 // Delete removes the client with all its grants. storage.ErrNotFound.
@@ -162,27 +130,9 @@ func (r *Registry) List(ctx context.Context, after string, limit int) ([]storage
 	return r.store.ListClients(ctx, after, limit)
 }
 
-// change reads the client, lets edit alter it and writes it, again where somebody else was faster. edit says whether there is
-// anything to write.
+// change is Change for an operator's act.
 func (r *Registry) change(ctx context.Context, id, kind, actor string, edit func(*storage.Client, time.Time) (bool, error)) (storage.Client, error) {
-	event := newEvent(kind, id, actor)
-	for loop := 1; ; loop++ {
-		c, now, err := r.store.FindClient(ctx, id)
-		if err != nil {
-			return storage.Client{}, err
-		}
-		if write, err := edit(&c, now); err != nil || !write {
-			return c, err
-		}
-		err = r.store.UpdateClient(ctx, c, event)
-		if err == nil {
-			c.Revision++
-			return r.stored(ctx, c), nil
-		}
-		if !errors.Is(err, storage.ErrMoved) || loop == maxLoops {
-			return storage.Client{}, err
-		}
-	}
+	return r.Change(ctx, id, storage.Event{Kind: kind, Actor: actor}, func(e *Edit) (bool, error) { return edit(&e.Client, e.Now) })
 }
 
 // stored reads back what the store stamped. The write has committed and its secret exists nowhere else, so a failing read must

@@ -77,6 +77,9 @@ func checkSubjects(m *storage.ClientMetadata, _ Config) error {
 // zero value for a new one; m was found valid. The address of a sector is looked at when it is registered, and never again (OpenID
 // Connect Core §8.1). Errors are *oauth.Error with causes for the log, or ctx's own.
 func (r *Registry) admit(ctx context.Context, before storage.Client, m storage.ClientMetadata) error {
+	if before.ByMachine() && m.FirstParty {
+		return metadataError("first_party must not be true in a client that registered itself: nobody here vouches for it; register one of your own in its place")
+	}
 	if before.ID != "" && !before.UsedAt.IsZero() && Sector(before.Metadata) != Sector(m) {
 		return metadataError("subject_type, sector_identifier_uri and redirect_uris must not give the client another sector once people signed in with it: " +
 			"it would know none of them again; register another client for the new sector")

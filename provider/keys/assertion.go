@@ -133,6 +133,17 @@ func objectOf(part string, into *map[string]json.RawMessage) error {
 	return object(text, into)
 }
 
+// StrictObject reads a JSON object into what into points to: no object in it, however deep, names a member twice, and every member is
+// one of into's.
+func StrictObject(text []byte, into any) error {
+	if err := unambiguous(text); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
 // object reads a JSON object in which no object, however deep, names a member twice: of two readers of such a text each may believe
 // another one (RFC 8725 §2.4).
 func object(text []byte, into *map[string]json.RawMessage) error {

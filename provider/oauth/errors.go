@@ -25,7 +25,11 @@ const (
 	InsufficientScope     Code = "insufficient_scope"
 	InvalidClientMetadata Code = "invalid_client_metadata"
 	InvalidRedirectURI    Code = "invalid_redirect_uri"
-	MFARequired           Code = "mfa_required"
+
+	InvalidSoftwareStatement    Code = "invalid_software_statement"    // RFC 7591 §3.2.2
+	UnapprovedSoftwareStatement Code = "unapproved_software_statement" // as well
+
+	MFARequired Code = "mfa_required"
 
 	AccessDenied             Code = "access_denied"
 	UnsupportedResponseType  Code = "unsupported_response_type"
