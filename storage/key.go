@@ -7,8 +7,9 @@ type KeyUse string
 
 // The uses.
 const (
-	KeySigning KeyUse = "sig"    // signs tokens; published
-	KeyHandle  KeyUse = "handle" // makes handles; never published
+	KeySigning  KeyUse = "sig"      // signs tokens; published
+	KeyHandle   KeyUse = "handle"   // makes handles; never published
+	KeyPairwise KeyUse = "pairwise" // makes pairwise subjects; never published, and there is one for ever
 )
 
 // KeyState is where a key stands in its life.
@@ -26,7 +27,7 @@ const (
 
 // Key is a key as the table keeps it: sealed under the secret key, with the row's identity as additional data.
 type Key struct {
-	ID        string // kid: the RFC 7638 thumbprint for signing keys; "handle-N" for handle keys
+	ID        string // kid: the RFC 7638 thumbprint for signing keys; "handle-N" for handle keys; "pairwise"
 	Use       KeyUse
 	Algorithm string // JWS algorithm (RFC 7518 §3.1, RFC 8037) for signing keys
 	Number    uint16 // handle keys: the key id inside the handle, from 1

@@ -26,6 +26,10 @@ func (d *doctor) checkKeys(ctx context.Context, store storage.Store) {
 		d.warn("keys", "there are none yet", "nothing can be signed before there are", "start the server once: signet serve")
 		return
 	}
+	if !slices.ContainsFunc(rows, func(k storage.Key) bool { return k.Use == storage.KeyPairwise }) {
+		d.warn("keys", "there is none for pairwise subjects yet", "it is made at the first start of this version", "start the server once: signet serve")
+		return
+	}
 	o, err := wire(ctx, d.settings, store, d.settings.provider(d.app.logger(d.settings)))
 	if err != nil {
 		mend := "give the secret key that the keys were sealed with, first or further back in SIGNET_SECRET_KEY"

@@ -32,7 +32,8 @@ func newKeyCommand(a *app) *cobra.Command {
 		Use: "key", RunE: help, Short: "Show, rotate and revoke signing keys and handle keys",
 		Long: "Show, rotate and revoke signing keys and handle keys. Keys rotate by themselves (SIGNET_KEY_ROTATION_INTERVAL), and a\n" +
 			"running server notices within 10 seconds what is done here. A key is pending (published, not in use), active,\n" +
-			"retiring (published, no longer in use), and at last removed; or revoked, at once.",
+			"retiring (published, no longer in use), and at last removed; or revoked, at once. The key of pairwise subjects alone\n" +
+			"never changes.",
 	}
 	cmd.AddCommand(newKeyList(a), newKeyRotate(a), newKeyRevoke(a))
 	return cmd
@@ -102,6 +103,9 @@ func newKeyRevoke(a *app) *cobra.Command {
 			switch {
 			case errors.Is(err, storage.ErrNotFound):
 				return fail(exitNotFound, "there is no key %q; 'signet key list --all' shows all", args[0])
+			case errors.Is(err, keys.ErrForever):
+				return fail(exitFailed, "the key %s cannot be revoked: it makes the subjects of clients with subject_type pairwise, and with another key all those "+
+					"clients would take everybody for somebody new", args[0])
 			case errors.Is(err, keys.ErrEnded):
 				return fail(exitFailed, "the key %s is removed or revoked already; 'signet key list --all' shows since when", args[0])
 			case err != nil:

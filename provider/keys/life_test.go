@@ -204,8 +204,8 @@ func TestWithRotationOffNothingRotates(t *testing.T) {
 	h.tend(a)
 	rows, err := a.List(t.Context())
 	h.must(err)
-	if len(rows) != 6 {
-		t.Errorf("there are %d keys, want the first 6", len(rows))
+	if len(rows) != 7 {
+		t.Errorf("there are %d keys, want the first 7", len(rows))
 	}
 }
 

@@ -39,10 +39,11 @@ type keySet struct {
 	signing    map[string]*signingKey // by algorithm: the one that signs now
 	handles    map[uint16]HandleKey
 	current    HandleKey
+	pairwise   []byte // makes pairwise subjects
 }
 
-// OpenRing opens the keys in store, and makes them where there are none at all: one signing key for each algorithm and one
-// handle key. Several nodes may do so at once and get the same keys. Handles are bound to issuer. Keys live as life says.
+// OpenRing opens the keys in store, and makes them where there are none at all: one signing key for each algorithm, one
+// handle key and the one of pairwise subjects, which a database from before there was any gets as well. Several nodes may do so at once and get the same keys. Handles are bound to issuer. Keys live as life says.
 //
 // Errors: ErrWrongKey where the keys were sealed under a secret key that sealer lacks; ErrTampered; those of storage.Keys.
 // Keys that cannot be opened are never replaced.
@@ -60,6 +61,8 @@ func OpenRing(ctx context.Context, store storage.Keys, sealer *Sealer, issuer st
 		if _, err := store.EstablishKeys(ctx, made); err != nil {
 			return nil, fmt.Errorf("establish keys: %w", err)
 		}
+	} else if err := r.addPairwise(ctx, rows); err != nil {
+		return nil, err
 	}
 	if err := r.Reload(ctx); err != nil {
 		return nil, err
@@ -137,6 +140,9 @@ func (r *Ring) open(rows []storage.Key, now time.Time) (*keySet, error) {
 	if len(set.signing) == 0 || set.current.handleSecrets == nil {
 		return nil, errors.New("there are keys in this database, but not both a signing key and a handle key in use: restore the keys from a backup")
 	}
+	if set.pairwise == nil {
+		return nil, errors.New("there are keys in this database, but not the one that pairwise subjects are made with: restore the keys from a backup")
+	}
 	return set, set.publish()
 }
 
@@ -161,6 +167,12 @@ func (r *Ring) add(set *keySet, row storage.Key, inUse bool) error {
 		if inUse {
 			set.current = key
 		}
+	case storage.KeyPairwise:
+		key, err := r.openPairwise(row)
+		if err != nil {
+			return err
+		}
+		set.pairwise = key
 	default:
 		return fmt.Errorf("its use %q is not known to this program: start a newer one", row.Use)
 	}

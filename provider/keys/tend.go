@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signet-idp/signet/storage"
@@ -128,12 +129,15 @@ func (s *standing) name() string {
 }
 
 // Revoke ends a key at once and for cause: it is unpublished, its secret is erased, and nothing that was made with it is good any
-// more. Where it was active the next one takes its place in the same commit. Errors: ErrNotFound; ErrEnded; ErrMoved where somebody
+// more. Where it was active the next one takes its place in the same commit. Errors: ErrNotFound; ErrEnded; ErrForever; ErrMoved where somebody
 // else is changing the keys as well.
 func (r *Ring) Revoke(ctx context.Context, kid, actor string) error {
 	rows, _, err := r.store.ListKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("list keys: %w", err)
+	}
+	if slices.ContainsFunc(rows, func(k storage.Key) bool { return k.ID == kid && k.Use == storage.KeyPairwise }) {
+		return ErrForever
 	}
 	for _, s := range standings(rows) {
 		for _, k := range rows {
@@ -200,7 +204,8 @@ func makeKeys(sealer *Sealer) ([]storage.Key, error) {
 		}
 		rows = append(rows, row)
 	}
-	return rows, nil
+	row, err := makePairwise(sealer)
+	return append(rows, row), err
 }
 
 // makeKey makes a key of the line; number is for handle keys.
@@ -247,8 +252,11 @@ func nextNumber(rows []storage.Key) int {
 
 // rowOf names the place of a sealed key.
 func rowOf(k storage.Key) string {
-	if k.Use == storage.KeyHandle {
+	switch k.Use {
+	case storage.KeyHandle:
 		return handleRow(k.Number)
+	case storage.KeyPairwise:
+		return pairwiseRow
 	}
 	return privateRow(k.ID)
 }

@@ -23,6 +23,20 @@ buckets.key bytea NOT NULL
 buckets.tat timestamp with time zone NOT NULL
 buckets CONSTRAINT buckets_pkey PRIMARY KEY (key)
 CREATE INDEX buckets_tat ON public.buckets USING btree (tat)
+client_secret_uses.client_id text COLLATE C NOT NULL
+client_secret_uses.made_at timestamp with time zone NOT NULL
+client_secret_uses.used_at timestamp with time zone NOT NULL
+client_secret_uses CONSTRAINT client_secret_uses_client_id_fkey FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE
+client_secret_uses CONSTRAINT client_secret_uses_pkey PRIMARY KEY (client_id, made_at)
+CREATE INDEX client_secret_uses_age ON public.client_secret_uses USING btree (used_at)
+client_usage.client_id text COLLATE C NOT NULL
+client_usage.day timestamp with time zone NOT NULL
+client_usage.sign_ins bigint NOT NULL
+client_usage.tokens bigint NOT NULL
+client_usage.failures bigint NOT NULL
+client_usage CONSTRAINT client_usage_client_id_fkey FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE
+client_usage CONSTRAINT client_usage_pkey PRIMARY KEY (client_id, day)
+CREATE INDEX client_usage_day ON public.client_usage USING btree (day)
 clients.id text COLLATE C NOT NULL
 clients.revision bigint NOT NULL
 clients.metadata json NOT NULL
@@ -30,7 +44,20 @@ clients.secrets json NOT NULL
 clients.disabled_at timestamp with time zone
 clients.created_at timestamp with time zone NOT NULL
 clients.updated_at timestamp with time zone NOT NULL
+clients.origin text NOT NULL DEFAULT 'operator'::text
+clients.owner_id uuid
+clients.disabled_for text NOT NULL DEFAULT ''::text
+clients.registration bytea
+clients.used_at timestamp with time zone
+clients.used_by uuid
+clients CONSTRAINT clients_origin_check CHECK ((origin = ANY (ARRAY['operator'::text, 'person'::text, 'software'::text, 'document'::text])))
+clients CONSTRAINT clients_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users(id) ON DELETE SET NULL
 clients CONSTRAINT clients_pkey PRIMARY KEY (id)
+clients CONSTRAINT clients_used_by_fkey FOREIGN KEY (used_by) REFERENCES users(id) ON DELETE SET NULL
+CREATE INDEX clients_awaiting ON public.clients USING btree (created_at) WHERE (disabled_for = 'approval'::text)
+CREATE INDEX clients_owner ON public.clients USING btree (owner_id, created_at) WHERE (owner_id IS NOT NULL)
+CREATE INDEX clients_unused ON public.clients USING btree (created_at, id) WHERE ((used_at IS NULL) AND (origin = ANY (ARRAY['software'::text, 'document'::text])))
+CREATE INDEX clients_used_by ON public.clients USING btree (used_by) WHERE (used_by IS NOT NULL)
 consents.user_id uuid NOT NULL
 consents.client_id text COLLATE C NOT NULL
 consents.scope text[] NOT NULL
@@ -96,7 +123,7 @@ keys.sealed bytea NOT NULL
 keys.created_at timestamp with time zone NOT NULL
 keys.changed_at timestamp with time zone NOT NULL
 keys CONSTRAINT keys_pkey PRIMARY KEY (id)
-keys CONSTRAINT keys_use_check CHECK ((use = ANY (ARRAY['sig'::text, 'handle'::text])))
+keys CONSTRAINT keys_use_check CHECK ((use = ANY (ARRAY['sig'::text, 'handle'::text, 'pairwise'::text])))
 CREATE UNIQUE INDEX keys_active ON public.keys USING btree (use, algorithm) WHERE (state = 'active'::text)
 CREATE UNIQUE INDEX keys_number ON public.keys USING btree (number) WHERE (use = 'handle'::text)
 CREATE UNIQUE INDEX keys_pending ON public.keys USING btree (use, algorithm) WHERE (state = 'pending'::text)
@@ -157,9 +184,23 @@ refusals.cause text NOT NULL
 refusals.grant_id uuid
 refusals.token text NOT NULL
 refusals.seen json NOT NULL
+refusals.detail json NOT NULL DEFAULT '{}'::json
 refusals CONSTRAINT refusals_pkey PRIMARY KEY (id)
 CREATE INDEX refusals_at ON public.refusals USING btree (at, id)
 CREATE INDEX refusals_client ON public.refusals USING btree (client_id, at, id)
+registration_tokens.id uuid NOT NULL
+registration_tokens.digest bytea NOT NULL
+registration_tokens.name text NOT NULL
+registration_tokens.created_by text NOT NULL
+registration_tokens.max_uses integer NOT NULL
+registration_tokens.uses integer NOT NULL
+registration_tokens.grant_types text[] NOT NULL
+registration_tokens.scope text NOT NULL
+registration_tokens.created_at timestamp with time zone NOT NULL
+registration_tokens.expires_at timestamp with time zone
+registration_tokens.revoked_at timestamp with time zone
+registration_tokens CONSTRAINT registration_tokens_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX registration_tokens_digest ON public.registration_tokens USING btree (digest)
 remembered_devices.id uuid NOT NULL
 remembered_devices.digest bytea NOT NULL
 remembered_devices.user_id uuid NOT NULL

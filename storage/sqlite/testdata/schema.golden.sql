@@ -139,16 +139,17 @@ CREATE INDEX grants_user ON grants (user_id);
 
 CREATE UNIQUE INDEX grants_user_code ON grants (user_code) WHERE user_code IS NOT NULL;
 
-CREATE TABLE keys (
+CREATE TABLE "keys" (
     id         TEXT    NOT NULL PRIMARY KEY,
-    use        TEXT    NOT NULL CHECK (use IN ('sig', 'handle')),
+    use        TEXT    NOT NULL CHECK (use IN ('sig', 'handle', 'pairwise')),
     algorithm  TEXT    NOT NULL,
     number     INTEGER NOT NULL,
     state      TEXT    NOT NULL,
     public     TEXT    NOT NULL,
     sealed     BLOB    NOT NULL,
-    created_at INTEGER NOT NULL
-, changed_at INTEGER NOT NULL DEFAULT 0) STRICT;
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
 
 CREATE UNIQUE INDEX keys_active ON keys (use, algorithm) WHERE state = 'active';
 
