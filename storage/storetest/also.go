@@ -15,7 +15,7 @@ func alsoPromises() []promise {
 		{"ASecondRevocationWritesNoAlso", alsoOfSecondRevocation},
 		{"RevokeGrantsReportsTheActEvenWhereThereWasNoGrant", alsoOfEmptyRevocation},
 	}
-	for _, verb := range slices.Concat(alsoVerbs(), browserAlsoVerbs(), passkeyAlsoVerbs(), ticketAlsoVerbs()) {
+	for _, verb := range slices.Concat(alsoVerbs(), browserAlsoVerbs(), passkeyAlsoVerbs(), ticketAlsoVerbs(), registrationAlsoVerbs()) {
 		promises = append(promises, promise{verb.name + "CommitsItsAlsoOrNothing", verb.prove})
 	}
 	return promises
@@ -198,7 +198,7 @@ func alsoVerbs() []alsoVerb {
 // alsoTableComplete fails when a method takes an Also, by itself or inside a record, and the table does not know it.
 func alsoTableComplete(t *testing.T, _ *subject) {
 	known := map[string]bool{}
-	for _, verb := range slices.Concat(alsoVerbs(), browserAlsoVerbs(), passkeyAlsoVerbs(), ticketAlsoVerbs()) {
+	for _, verb := range slices.Concat(alsoVerbs(), browserAlsoVerbs(), passkeyAlsoVerbs(), ticketAlsoVerbs(), registrationAlsoVerbs()) {
 		known[verb.name] = true
 	}
 	for _, name := range methodsTakingAlso() {

@@ -23,15 +23,22 @@ func clientPromises() []promise {
 
 func createClientKeepsFields(t *testing.T, s *subject) {
 	full, bare := fullClient("full"), bareClient("bare")
-	wholeRecord(t, full, "Revision", "CreatedAt", "UpdatedAt")
+	wholeRecord(t, full, "Revision", "CreatedAt", "UpdatedAt", "OwnerID", "UsedAt", "UsedBy")
 	wholeRecord(t, full.Secrets[0])
+	s.user(t, 1)
+	full.OwnerID = id(1)
 	for _, c := range []storage.Client{full, bare} {
 		given := c
 		given.Revision, given.CreatedAt, given.UpdatedAt = 42, start.Add(time.Hour), start.Add(time.Hour) // the store's to say
+		given.UsedAt, given.UsedBy = start.Add(time.Hour), id(1)
 		ok(t, s.CreateClient(t.Context(), given, storage.Also{}))
 		c.Revision, c.CreatedAt, c.UpdatedAt = 1, s.clock.Now(), s.clock.Now()
 		same(t, c, s.client(t, c.ID))
 		s.clock.Advance(time.Microsecond)
+	}
+	ok(t, s.CreateClient(t.Context(), storage.Client{ID: "nobody's"}, storage.Also{}))
+	if origin := s.client(t, "nobody's").Origin; origin != storage.OriginOperator {
+		t.Fatalf("a client of no origin is stored as made by %q", origin)
 	}
 }
 
@@ -100,13 +107,16 @@ func listClientsPages(t *testing.T, s *subject) {
 }
 
 func updateClientReplaces(t *testing.T, s *subject) {
-	created := bareClient("demo")
-	ok(t, s.CreateClient(t.Context(), created, storage.Also{}))
+	s.user(t, 1)
+	ok(t, s.CreateClient(t.Context(), bareClient("demo"), storage.Also{}))
+	owners := []storage.ID{id(1), {}}
 	for revision, c := range []storage.Client{fullClient("demo"), bareClient("demo")} {
 		s.clock.Advance(time.Hour)
 		c.Revision, c.CreatedAt, c.UpdatedAt = int64(revision+1), start.Add(99*time.Hour), start.Add(99*time.Hour)
+		c.Origin, c.UsedAt, c.UsedBy, c.OwnerID = storage.OriginDocument, start.Add(99*time.Hour), id(1), owners[revision]
 		ok(t, s.UpdateClient(t.Context(), c, storage.Also{}))
 		c.Revision, c.CreatedAt, c.UpdatedAt = int64(revision+2), start, s.clock.Now()
+		c.Origin, c.UsedAt, c.UsedBy = storage.OriginOperator, time.Time{}, storage.ID{} // an update says nothing of these
 		same(t, c, s.client(t, "demo"))
 	}
 }

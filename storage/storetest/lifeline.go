@@ -26,7 +26,7 @@ func pingTellsClock(t *testing.T, s *subject) {
 }
 
 // callEach calls every method of the store but Close, each with arguments that would succeed or meet an absent row.
-func callEach(ctx context.Context, s storage.Store, each func(method string, err error)) {
+func callEach(ctx context.Context, s contract, each func(method string, err error)) {
 	each("CreateGrant", s.CreateGrant(ctx, bareGrant(50), storage.Spend{}, storage.Also{}))
 	each("RedeemGrant", s.RedeemGrant(ctx, storage.Redemption{Grant: bareGrant(51), Revision: 1}))
 	each("RotateGrant", s.RotateGrant(ctx, stepTo(10, 1, 1)))
@@ -63,6 +63,7 @@ func callEach(ctx context.Context, s storage.Store, each func(method string, err
 	callPasskeys(ctx, s, each)
 	callBrowsers(ctx, s, each)
 	callTickets(ctx, s, each)
+	callRegistrations(ctx, s, each)
 }
 
 // callBrowsers calls the methods that serve people at browsers.
@@ -212,6 +213,7 @@ func cancelledContext(t *testing.T, s *subject) {
 		"FindGrant", "FindClient", "FindUser", "FindLogin", "ListUsers", "ListClients", "ListEvents", "Ping", "ListGrants", "FindRefusal",
 		"FindSessions", "ListSessions", "FindDevices", "ListDevices", "FindConsent", "ListConsents", "FindPushed", "FindUserCode",
 		"FindTicket", "FindInvitation", "ListTickets", "RipeTickets",
+		"ListOwnClients", "ListAwaiting", "FindRegistrationToken", "ListRegistrationTokens", "ListUsage", "ListSecretUses", "ListRefusals",
 		"UnchainedEvents", "ChainedEvents", "ListCheckpoints", "StaleCheckpoints", "FindPasskey",
 	} {
 		fails(t, failed[read], storage.ErrUnavailable) // a read leaves no outcome unknown

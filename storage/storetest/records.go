@@ -88,7 +88,9 @@ func fullGrant(n int) storage.Grant {
 	}
 }
 
-func bareClient(name string) storage.Client { return storage.Client{ID: name} }
+func bareClient(name string) storage.Client {
+	return storage.Client{ID: name, Origin: storage.OriginOperator}
+}
 
 func fullClient(name string) storage.Client {
 	pkce, maxAge := true, int64(1<<40)
@@ -108,12 +110,15 @@ func fullClient(name string) storage.Client {
 			UserinfoSignedAlg: "RS256", PostLogoutRedirectURIs: []string{"https://rp.example/out?a=1&b=2"},
 			BackchannelLogoutURI: "https://rp.example/back", BackchannelLogoutSessionRequired: true,
 			FrontchannelLogoutURI: "https://rp.example/front", FrontchannelLogoutSessionRequired: true,
+			SubjectType: "pairwise", SectorIdentifierURI: "https://rp.example/sector", InitiateLoginURI: "https://rp.example/login?a=1&b=2",
+			RequestObjectSigningAlg: "ES256", SoftwareID: "4NRB1-0XZABZI9E6-5SM3R", SoftwareVersion: "2.2 ", SoftwareStatement: "eyJ.é.",
 		},
 		Secrets: []storage.ClientSecret{
 			{Digest: digest("new"), Sealed: []byte("\x00sealed\xff"), CreatedAt: start.Add(-time.Microsecond), ExpiresAt: start.Add(time.Hour + time.Microsecond)},
 			{Digest: digest("old"), CreatedAt: start.Add(-time.Hour), ExpiresAt: start.Add(time.Minute)},
 		},
 		DisabledAt: start.Add(-7 * time.Microsecond),
+		Origin:     storage.OriginSoftware, DisabledFor: storage.DisabledByOwner, Registration: digest("registration"),
 	}
 }
 
@@ -124,7 +129,7 @@ func fullResource(name string) storage.Resource {
 		Identifier: name,
 		Metadata: storage.ResourceMetadata{
 			Name: "Ün <b>API</b> ", Scope: "read:all write", AccessTokenFormat: "opaque", AccessTokenSignedAlg: "PS256",
-			AccessTokenLifetime: 1 << 40, ClientIDs: []string{"api ", `Client %_' "x"`},
+			AccessTokenLifetime: 1 << 40, ClientIDs: []string{"api ", `Client %_' "x"`}, AnyClient: true,
 		},
 	}
 }

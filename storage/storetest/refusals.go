@@ -16,6 +16,7 @@ func refusalPromises() []promise {
 		{"TheOldestRefusalsMakeRoom", refusalsBounded},
 		{"SweepRemovesRefusalsPastTheirTime", sweepRefusals},
 		{"NodesThatRecordTogetherKeepTheBound", refusalsTogether},
+		{"ListRefusalsPagesThroughAClientsNewestFirst", listRefusals},
 	}
 }
 
@@ -45,6 +46,7 @@ func refusalKeepsFields(t *testing.T, s *subject) {
 	full := storage.RefusedRequest{
 		ID: "ABC ", At: start.Add(99 * time.Hour), Endpoint: "token", ClientID: "client ", GrantType: "refresh_token", Code: "invalid_grant",
 		Description: "it's \"over\" ", Cause: `reuse \ é 🔑`, GrantID: id(7), Token: "exchanged ", Seen: storage.Seen{Address: "2001:db8::1", Agent: "a<b>"},
+		Detail: map[string]string{"redirect_uri": "<a> & \"b\"", "": " ", "ключ": "🔑"},
 	}
 	s.refuse(t, roomy, full, storage.RefusedRequest{ID: "abc", ClientID: "client "})
 	s.refuse(t, roomy)
@@ -135,4 +137,45 @@ func refusalsTogether(t *testing.T, s *subject) {
 		t.Fatalf("%d refusals are left beside the last, want %d", left, bound.All-1)
 	}
 	s.kept(t, map[string]bool{"last": true})
+}
+
+func listRefusals(t *testing.T, s *subject) {
+	ctx := t.Context()
+	for _, name := range []string{"demo", "Demo", "quiet"} {
+		ok(t, s.CreateClient(ctx, bareClient(name), storage.Also{}))
+	}
+	var want []storage.RefusedRequest
+	for n := range 9 { // three share each instant
+		if n%3 == 0 {
+			s.clock.Advance(time.Microsecond)
+		}
+		r := storage.RefusedRequest{ID: fmt.Sprint("r", n), ClientID: "demo", Code: fmt.Sprint(n), Detail: map[string]string{"n": fmt.Sprint(n)}}
+		s.refuse(t, roomy, r, storage.RefusedRequest{ID: fmt.Sprint("other", n), ClientID: "Demo"})
+		r.At = s.clock.Now()
+		want = append([]storage.RefusedRequest{r}, want...)
+	}
+	list := func(client, before string, limit int) []storage.RefusedRequest {
+		t.Helper()
+		page, err := s.ListRefusals(ctx, client, before, limit)
+		ok(t, err)
+		return page
+	}
+	var got []storage.RefusedRequest
+	for before := ""; ; before = got[len(got)-1].ID {
+		page := list("demo", before, 2)
+		if len(page) == 0 {
+			break
+		}
+		if len(page) > 2 {
+			t.Fatalf("a page of %d, limit 2", len(page))
+		}
+		got = append(got, page...)
+	}
+	same(t, want, got)
+	for _, gone := range []string{"swept", "R8", "r\x00", "\xff"} {
+		same(t, want[:3], list("demo", gone, 3))
+	}
+	for _, nobody := range []string{"quiet", "", "dem_", "demo\x00", "demo\xff"} {
+		same(t, []storage.RefusedRequest{}, list(nobody, "", 10))
+	}
 }

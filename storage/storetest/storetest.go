@@ -41,6 +41,9 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 		{"Attempts", attemptPromises()},
 		{"Denials", denialPromises()},
 		{"Clients", clientPromises()},
+		{"Registrations", registrationPromises()},
+		{"RegistrationTokens", registrationTokenPromises()},
+		{"Usage", usagePromises()},
 		{"Assertions", assertionPromises()},
 		{"Resources", resourcePromises()},
 		{"Users", userPromises()},
@@ -66,7 +69,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 			t.Run(part.name+"/"+p.name, func(t *testing.T) {
 				t.Parallel()
 				clock := NewClock()
-				p.hold(t, &subject{Store: open(t, clock.Now), clock: clock})
+				p.hold(t, &subject{contract: open(t, clock.Now).(contract), clock: clock})
 			})
 		}
 	}
@@ -78,9 +81,18 @@ type promise struct {
 	hold func(t *testing.T, s *subject)
 }
 
+// contract is all that an engine promises.
+type contract interface {
+	storage.Store
+	storage.Registrations
+	storage.RegistrationTokens
+	storage.Usage
+	storage.RefusalList
+}
+
 // subject is the store under test with the clock it goes by.
 type subject struct {
-	storage.Store
+	contract
 	clock *Clock
 }
 
