@@ -37,6 +37,8 @@ type Config struct {
 
 	UnusedClients int // how many clients made by machines that never obtained a token are kept; 0: 10,000
 
+	Documents DocumentPolicy // whose client id documents are read (Arrive)
+
 	Clock func() time.Time // stamps a secret that is made with its client; nil: time.Now
 }
 

@@ -61,10 +61,6 @@ func ReadMetadata(text []byte) (m storage.ClientMetadata, rest map[string]json.R
 
 // typeError says which type a member must have.
 func typeError(name string, is reflect.Type) error {
-	code := oauth.InvalidClientMetadata
-	if name == "redirect_uris" {
-		code = oauth.InvalidRedirectURI
-	}
 	if is.Kind() == reflect.Pointer {
 		is = is.Elem()
 	}
@@ -77,7 +73,7 @@ func typeError(name string, is reflect.Type) error {
 	case reflect.Slice:
 		kind = "an array of strings"
 	}
-	return oauth.Errorf(code, "%s must be %s", name, kind)
+	return oauth.Errorf(faultCode(name), "%s must be %s", name, kind)
 }
 
 func errNoObject() error {

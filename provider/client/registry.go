@@ -31,13 +31,14 @@ type Registry struct {
 	newcomers storage.Registrations
 	config    Config
 	published *keySets
+	documents *documents
 }
 
 // New makes a registry over store. Zero fields of c take their defaults.
 func New(store Store, c Config) *Registry {
 	c = c.withDefaults()
 	newcomers, _ := store.(storage.Registrations)
-	return &Registry{store: store, newcomers: newcomers, config: c, published: newKeySets(c)}
+	return &Registry{store: store, newcomers: newcomers, config: c, published: newKeySets(c), documents: newDocuments(c)}
 }
 
 // Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);

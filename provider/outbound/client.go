@@ -29,6 +29,8 @@ var (
 	ErrResting = errors.New("outbound: the host failed repeatedly and is left alone for a while")
 	// ErrUnusable: there was an answer, and it is not the document that was asked for.
 	ErrUnusable = errors.New("outbound: not the document that was asked for")
+	// ErrGone: there was an answer, and it is that there is no such document. It is an ErrUnusable.
+	ErrGone = errors.New("there is none at the address")
 )
 
 // Config says what may be reached beyond the public Internet. The zero value: nothing.

@@ -32,7 +32,11 @@ func (c *Client) Get(ctx context.Context, address string, types ...string) (d Do
 }
 
 func document(answer *http.Response, types []string) (Document, error) {
-	if answer.StatusCode != http.StatusOK {
+	switch answer.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
+		return Document{}, fmt.Errorf("%w: %w: the status is %d", ErrUnusable, ErrGone, answer.StatusCode)
+	default:
 		return Document{}, fmt.Errorf("%w: the status is %d, and redirects are not followed", ErrUnusable, answer.StatusCode)
 	}
 	if kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type")); err != nil || !slices.Contains(types, kind) {
