@@ -13,11 +13,19 @@ import (
 // CreateClient implements storage.Clients.
 func (s *Store) CreateClient(ctx context.Context, c storage.Client, also storage.Also) error {
 	return s.actOnly(ctx, func(b *pgx.Batch) {
-		b.Queue(`INSERT INTO clients (id, revision, metadata, secrets, disabled_at, created_at, updated_at)
-			SELECT $2, 1, $3, $4, $5, now, now FROM (SELECT `+clockNow+` AS now) AS clock`,
-			s.now(), c.ID, record(c.Metadata), record(c.Secrets), stamp(c.DisabledAt))
+		s.createClient(b, c)
 		s.report(b, also)
 	})
+}
+
+func (s *Store) createClient(b *pgx.Batch, c storage.Client) {
+	if c.Origin == "" {
+		c.Origin = storage.OriginOperator
+	}
+	b.Queue(`INSERT INTO clients (id, revision, metadata, secrets, disabled_at, origin, owner_id, disabled_for, registration, created_at, updated_at)
+		SELECT $2, 1, $3, $4, $5, $6, $7, $8, $9, now, now FROM (SELECT `+clockNow+` AS now) AS clock`,
+		s.now(), c.ID, record(c.Metadata), record(c.Secrets), stamp(c.DisabledAt), string(c.Origin), uid(c.OwnerID), string(c.DisabledFor),
+		hash(c.Registration))
 }
 
 // clientRead is a client and when it was read.
@@ -69,15 +77,20 @@ func (s *Store) ListClients(ctx context.Context, after string, limit int) ([]sto
 	})
 }
 
-// UpdateClient implements storage.Clients.
+// UpdateClient implements storage.Clients. The owner is locked before the client, as whoever deletes a user locks them.
 func (s *Store) UpdateClient(ctx context.Context, c storage.Client, also storage.Also) error {
 	if !keepable(c.ID) {
 		return storage.ErrNotFound
 	}
 	return s.actOnly(ctx, func(b *pgx.Batch) {
+		if !c.OwnerID.IsZero() {
+			b.Queue(`SELECT FROM users WHERE id = $1 FOR KEY SHARE`, uid(c.OwnerID))
+		}
 		b.Queue(`SELECT revision FROM clients WHERE id = $1 FOR NO KEY UPDATE`, c.ID).QueryRow(at(c.Revision))
-		b.Queue(`UPDATE clients SET revision = revision + 1, metadata = $3, secrets = $4, disabled_at = $5, updated_at = `+clockNow+`
-			WHERE id = $2`, s.now(), c.ID, record(c.Metadata), record(c.Secrets), stamp(c.DisabledAt))
+		b.Queue(`UPDATE clients SET revision = revision + 1, metadata = $3, secrets = $4, disabled_at = $5, owner_id = $6,
+				disabled_for = $7, registration = $8, updated_at = `+clockNow+` WHERE id = $2`,
+			s.now(), c.ID, record(c.Metadata), record(c.Secrets), stamp(c.DisabledAt), uid(c.OwnerID), string(c.DisabledFor),
+			hash(c.Registration))
 		s.report(b, also)
 	})
 }

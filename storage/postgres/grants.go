@@ -26,7 +26,8 @@ func (s *Store) CreateGrant(ctx context.Context, g storage.Grant, spend storage.
 
 // pay checks and spends what a sign-in relies on. The rows of the user and the session are locked against change until the commit:
 // whoever changes a password, disables a user or ends a session changes that row first, and revokes in a later statement, which
-// then sees the new grant. All verbs lock in one order: users, tickets, sessions, consents, pushed requests, grants.
+// then sees the new grant. All verbs lock in one order: users, tickets, sessions, registration tokens,
+// the advisory lock of the unused clients, clients, consents, pushed requests, grants.
 func (s *Store) pay(b *pgx.Batch, spend storage.Spend) {
 	trust(b, spend)
 	if !spend.SessionID.IsZero() {

@@ -189,10 +189,22 @@ func orNil[T any](of []T) []T {
 	return of
 }
 
-const clientColumns = `c.id, c.revision, c.metadata, c.secrets, c.disabled_at, c.created_at, c.updated_at`
+const clientColumns = `c.id, c.revision, c.metadata, c.secrets, c.disabled_at, c.created_at, c.updated_at, c.origin,
+	c.owner_id, c.disabled_for, c.registration, c.used_at, c.used_by`
 
 func intoClient(c *storage.Client) []any {
-	return []any{&c.ID, &c.Revision, &c.Metadata, &c.Secrets, when{&c.DisabledAt}, when{&c.CreatedAt}, when{&c.UpdatedAt}}
+	return []any{
+		&c.ID, &c.Revision, &c.Metadata, &c.Secrets,
+		when{&c.DisabledAt},
+		when{&c.CreatedAt},
+		when{&c.UpdatedAt},
+		&c.Origin,
+		idOf{&c.OwnerID},
+		&c.DisabledFor,
+		digest{&c.Registration},
+		when{&c.UsedAt},
+		idOf{&c.UsedBy},
+	}
 }
 
 // sessionColumns are those of a session s.

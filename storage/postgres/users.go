@@ -122,12 +122,19 @@ func (s *Store) DeleteUser(ctx context.Context, id storage.ID, also storage.Also
 	})
 }
 
+// leaveClients makes the user's clients nobody's, at a new revision, so that no write that was begun before gives them back.
+const leaveClients = `WITH theirs AS MATERIALIZED (
+		SELECT id FROM clients WHERE owner_id = $1 OR used_by = $1 ORDER BY id FOR NO KEY UPDATE)
+	UPDATE clients c SET revision = c.revision + CASE WHEN c.owner_id = $1 THEN 1 ELSE 0 END, owner_id = nullif(c.owner_id, $1),
+		used_by = nullif(c.used_by, $1) FROM theirs WHERE c.id = theirs.id`
+
 // deleteUser removes the row, and with it password, logins, factors, codes, devices and consents.
 func (s *Store) deleteUser(b *pgx.Batch, id storage.ID) {
 	b.Queue(`SELECT FROM users WHERE id = $1 FOR UPDATE`, uid(id)).Exec(must(storage.ErrNotFound))
 	dropTickets(b, `user_id = $1`, uid(id))
 	lockSessions(b, ofUser(id))
 	s.dropSessions(b, ofUser(id), nil)
+	b.Queue(leaveClients, uid(id))
 	b.Queue(`DELETE FROM users WHERE id = $1`, uid(id))
 	b.Queue(`WITH chosen AS MATERIALIZED (SELECT id FROM grants WHERE user_id = $1 ORDER BY id FOR UPDATE)
 		DELETE FROM grants g USING chosen WHERE g.id = chosen.id`, uid(id))

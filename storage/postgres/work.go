@@ -52,7 +52,10 @@ func write[T any](ctx context.Context, s *Store, statement work[T]) (T, error) {
 //
 // The isolation level is named because the locking depends on it: a statement must see what was committed while the
 // statement before it waited for a lock.
-func act[T any](ctx context.Context, s *Store, fill func(b *pgx.Batch, out *T)) (T, error) {
+//
+// The parts in then follow from what the ones before them learned, in the same transaction; each that is not empty is a further
+// round trip.
+func act[T any](ctx context.Context, s *Store, fill func(b *pgx.Batch, out *T), then ...func(b *pgx.Batch, out *T)) (T, error) {
 	return await(ctx, s, storage.ErrUnknown, func(ctx context.Context, c *pgxpool.Conn) (out T, err error) {
 		var b pgx.Batch
 		b.BeginTx(pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
@@ -60,6 +63,12 @@ func act[T any](ctx context.Context, s *Store, fill func(b *pgx.Batch, out *T)) 
 		sent := c.SendBatch(ctx, &b)
 		err = sent.Close()
 		tx := sent.Tx()
+		for i := 0; i < len(then) && err == nil && tx != nil; i++ {
+			var next pgx.Batch
+			if then[i](&next, &out); next.Len() > 0 {
+				err = tx.SendBatch(ctx, &next).Close()
+			}
+		}
 		if err != nil || tx == nil {
 			if tx != nil {
 				_ = tx.Rollback(ctx)

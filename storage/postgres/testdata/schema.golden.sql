@@ -192,8 +192,8 @@ registration_tokens.id uuid NOT NULL
 registration_tokens.digest bytea NOT NULL
 registration_tokens.name text NOT NULL
 registration_tokens.created_by text NOT NULL
-registration_tokens.max_uses integer NOT NULL
-registration_tokens.uses integer NOT NULL
+registration_tokens.max_uses bigint NOT NULL
+registration_tokens.uses bigint NOT NULL
 registration_tokens.grant_types text[] NOT NULL
 registration_tokens.scope text NOT NULL
 registration_tokens.created_at timestamp with time zone NOT NULL
