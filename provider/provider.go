@@ -19,6 +19,7 @@ import (
 	"github.com/signet-idp/signet/provider/logout"
 	"github.com/signet-idp/signet/provider/mail"
 	"github.com/signet-idp/signet/provider/outbound"
+	"github.com/signet-idp/signet/provider/register"
 	"github.com/signet-idp/signet/provider/throttle"
 	"github.com/signet-idp/signet/provider/token"
 	"github.com/signet-idp/signet/storage"
@@ -38,10 +39,15 @@ type Provider struct {
 	door      *authorize.Door
 	logout    *logout.Logout
 	mail      *mail.Mail
+	initial   *client.InitialTokens
+	arrivals  arrivals
 	node      string // names this node in leases
 	refused   *refusals
 
+	registration *register.Endpoint
+
 	published *document                // RFC 8414's, which only a new start changes
+	described *document                // RFC 9728's about this issuer's own APIs, likewise
 	keySet    atomic.Pointer[document] // the JWK set as it was last served
 }
 
@@ -62,7 +68,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
-		Outbound: out, Sealer: sealer, Clock: c.Clock,
+		Outbound: out, Sealer: sealer, Clock: c.Clock, UnusedClients: c.Registration.Unused,
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
 	mint := handle.New(ring)
@@ -71,9 +77,12 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		SignUp: c.SignUp, FactorRecovery: c.FactorRecovery, Clock: c.Clock,
 	})
 	issuer, limiter := issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint), throttle.New(store)
+	if err := p.openRegistration(registrations, limiter); err != nil {
+		return nil, err
+	}
 	p.tokens = &token.Endpoint{
 		Store: store, Clients: p.clients, People: p.people, Limiter: limiter, Mint: mint, Issuer: issuer,
-		IssuerURL: c.Issuer, SecondFactor: c.SecondFactor, Observer: c.Observer,
+		IssuerURL: c.Issuer, AboutURL: aboutURL(c.Issuer), SecondFactor: c.SecondFactor, Observer: c.Observer,
 	}
 	p.browsers = browser.New(store, mint, p.people, limiter, browser.Config{
 		Issuer: c.Issuer, SessionIdle: c.SessionIdleLifetime, SessionLifetime: c.SessionLifetime, SecondFactor: c.SecondFactor, Clock: c.Clock,
@@ -94,7 +103,8 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		return nil, fmt.Errorf("encode the metadata: %w", err)
 	}
 	p.published = newDocument(metadata)
-	return p, nil
+	p.described, err = p.describe()
+	return p, err
 }
 
 // Clients is the registry of applications, for commands.

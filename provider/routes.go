@@ -50,9 +50,10 @@ var (
 
 // table is the attack surface on one screen.
 func (p *Provider) table() []Route {
-	return []Route{
+	return append(p.registrationRoutes(), []Route{
 		{Path: pathOpenIDConfiguration, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveMetadata},
 		{Path: pathServerMetadata, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveMetadata},
+		{Path: pathProtectedResource, Methods: get, Cache: cachePublic, CORS: true, handle: p.serveProtectedResource},
 		{Path: pathJWKS, Methods: get, Cache: cachePublic, CORS: true, Metadata: "jwks_uri", handle: p.serveJWKS},
 		{Path: pathToken, Methods: post, Cache: cacheNever, CORS: true, Metadata: "token_endpoint", Auth: true, Public: true, handle: p.fresh(p.tokens.Token)},
 		{Path: "/oauth2/introspect", Methods: post, Cache: cacheNever, Metadata: "introspection_endpoint", Auth: true, handle: p.fresh(p.tokens.Introspect)},
@@ -84,16 +85,16 @@ func (p *Provider) table() []Route {
 		{Path: "/account/data", Methods: getsPost, Cache: cacheNever, Page: "account_data"},
 		{Path: "/account/delete", Methods: getsPost, Cache: cacheNever, Page: "account_delete"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
-	}
+	}...)
 }
 
 // Routes returns every address with its full path on this host: an issuer with a path serves all of them under it, and the
-// metadata under the inserted form of RFC 8414 §3.1 as well.
+// metadata under the inserted form of RFC 8414 §3.1 and RFC 9728 §3.1 as well.
 func (p *Provider) Routes() []Route {
 	base := issuerPath(p.config.Issuer)
 	var routes []Route
 	for _, r := range p.table() {
-		if base != "" && (r.Path == pathOpenIDConfiguration || r.Path == pathServerMetadata) {
+		if base != "" && (r.Path == pathOpenIDConfiguration || r.Path == pathServerMetadata || r.Path == pathProtectedResource) {
 			inserted := r
 			inserted.Path = r.Path + base
 			routes = append(routes, inserted)
@@ -154,7 +155,7 @@ func (rt Route) allowed() []string {
 func (rt Route) preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", strings.Join(rt.Methods, ", "))
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version") // agents in browsers send it everywhere
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }

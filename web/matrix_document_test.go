@@ -86,11 +86,12 @@ func TestTokensAndErrorsAreNeverCached(t *testing.T) {
 				t.Errorf("%s: Content-Type %q", what, a.header.Get("Content-Type"))
 			}
 		}
+		const about = `resource_metadata="` + issuerURL + `/.well-known/oauth-protected-resource"`
 		refused := w.userinfo("x")
-		if want := `Bearer error="invalid_token", error_description="` + refused.text("error_description") + `"`; refused.header.Get("WWW-Authenticate") != want {
+		if want := `Bearer error="invalid_token", error_description="` + refused.text("error_description") + `", ` + about; refused.header.Get("WWW-Authenticate") != want {
 			t.Errorf("challenge %q, want %q", refused.header.Get("WWW-Authenticate"), want)
 		}
-		if got := w.send(http.MethodGet, "/userinfo", nil, "").header.Get("WWW-Authenticate"); got != "Bearer" {
+		if got := w.send(http.MethodGet, "/userinfo", nil, "").header.Get("WWW-Authenticate"); got != "Bearer "+about {
 			t.Errorf("challenge to a request without a token: %q (RFC 6750 section 3.1)", got)
 		}
 	})

@@ -20,6 +20,7 @@ var reviewedRoutes = map[string]struct {
 }{
 	"/.well-known/openid-configuration":       {"GET, HEAD", true, ""},
 	"/.well-known/oauth-authorization-server": {"GET, HEAD", true, ""},
+	"/.well-known/oauth-protected-resource":   {"GET, HEAD", true, ""},
 	"/.well-known/jwks.json":                  {"GET, HEAD", true, "jwks_uri"},
 	"/oauth2/token":                           {"POST", true, "token_endpoint"},
 	"/oauth2/introspect":                      {"POST", false, "introspection_endpoint"},
@@ -207,7 +208,7 @@ func TestEachRouteTakesItsMethodsFromItsOriginsWithSafeHeaders(t *testing.T) {
 					t.Errorf("%s: Allow %q, want %v", at, a.Header().Get("Allow"), allowed)
 				case taken && method == "OPTIONS" && (a.Code != http.StatusNoContent || a.Header().Get("Access-Control-Max-Age") != "600" ||
 					a.Header().Get("Access-Control-Allow-Methods") != route.methods ||
-					a.Header().Get("Access-Control-Allow-Headers") != "Authorization, Content-Type"):
+					a.Header().Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, MCP-Protocol-Version"):
 					t.Errorf("%s: %d %v", at, a.Code, a.Header())
 				}
 			}

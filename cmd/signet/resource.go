@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func newResourceCommand(a *app) *cobra.Command {
 		Use: "resource", RunE: help, Short: "Manage the protected resources that clients ask tokens for",
 		Long: "Manage the protected resources that clients ask tokens for (RFC 8707): what their tokens may have, how they are made, and which " +
 			"clients may introspect them. RESOURCE is the identifier, an absolute URI. A client asks for those that its registration lists: " +
-			"signet client update ID --resource RESOURCE.",
+			"signet client update ID --resource RESOURCE. Those that take any client (--any-client) every client may ask people for.",
 	}
 	cmd.AddCommand(newResourceCreate(a), newResourceList(a), newResourceShow(a), newResourceUpdate(a), newResourceDelete(a), newResourceMetadata(a))
 	return cmd
@@ -34,6 +35,7 @@ func (f *resourceFlags) register(cmd *cobra.Command) {
 	f.taken = map[string]func(*m){
 		"access-token-lifetime": func(to *m) { to.AccessTokenLifetime = f.given.AccessTokenLifetime },
 		"client-id":             func(to *m) { to.ClientIDs = f.given.ClientIDs },
+		"any-client":            func(to *m) { to.AnyClient = f.given.AnyClient },
 	}
 	for _, flag := range []struct {
 		name, usage string
@@ -49,6 +51,7 @@ func (f *resourceFlags) register(cmd *cobra.Command) {
 	}
 	cmd.Flags().Var(secondsFlag{&f.given.AccessTokenLifetime}, "access-token-lifetime", "how long its access tokens live, for clients that chose nothing")
 	cmd.Flags().StringArrayVar(&f.given.ClientIDs, "client-id", nil, "client that serves it, and may introspect its tokens (repeatable)")
+	cmd.Flags().BoolVar(&f.given.AnyClient, "any-client", false, "every client may ask people for its tokens with its scope, without being registered for it")
 }
 
 func (f *resourceFlags) apply(cmd *cobra.Command, m *storage.ResourceMetadata) (any bool) {
@@ -66,6 +69,7 @@ func newResourceCreate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create RESOURCE", Short: "Register a resource", Args: cobra.ExactArgs(1),
 		Example: `  signet resource create https://api.example.com --name Orders --scope "orders:read orders:write" --client-id orders-api
+  signet resource create https://mcp.example.com/mcp --name "Our tools" --scope mcp.tools --any-client
   signet resource create https://api.example.com --access-token-format opaque --access-token-lifetime 5m -o json`,
 	}
 	flags.register(cmd)
@@ -79,7 +83,11 @@ func newResourceCreate(a *app) *cobra.Command {
 			if err := a.show(o.Resources().Information(r)); err != nil {
 				return err
 			}
-			a.hint("Let clients ask for it: signet client update ID --resource %s", r.Identifier)
+			if r.Metadata.AnyClient {
+				a.hint("Every client may ask people for it by its name, and for its scope with it. What it serves so that clients find it: signet resource metadata %s", r.Identifier)
+			} else {
+				a.hint("Let clients ask for it: signet client update ID --resource %s", r.Identifier)
+			}
 			return nil
 		})
 	}
@@ -108,8 +116,8 @@ func newResourceList(a *app) *cobra.Command {
 			for _, r := range found {
 				records = append(records, o.Resources().Information(r))
 			}
-			return list(a, records, []string{"RESOURCE", "NAME", "SCOPE", "CLIENT_IDS"}, func(i client.ResourceInformation) []string {
-				return []string{i.Resource, i.Name, i.Scope, strings.Join(i.ClientIDs, ",")}
+			return list(a, records, []string{"RESOURCE", "NAME", "SCOPE", "ANY_CLIENT", "CLIENT_IDS"}, func(i client.ResourceInformation) []string {
+				return []string{i.Resource, i.Name, i.Scope, strconv.FormatBool(i.AnyClient), strings.Join(i.ClientIDs, ",")}
 			})
 		})
 	}

@@ -46,6 +46,7 @@ type Endpoint struct {
 	Mint         *handle.Mint
 	Issuer       *issue.Issuer
 	IssuerURL    string
+	AboutURL     string // the document about userinfo as a resource (RFC 9728), which its challenges name; "": none
 	SecondFactor account.SecondFactor
 	Observer     Observer
 }

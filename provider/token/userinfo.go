@@ -15,6 +15,18 @@ import (
 // Userinfo is GET and POST /userinfo (OpenID Connect Core §5.3): the claims about the person that the token's scopes open. The
 // token comes in the Authorization header or a POST body (RFC 6750 §2.1, §2.2), never in the address.
 func (e *Endpoint) Userinfo(w http.ResponseWriter, r *http.Request) error {
+	err := e.userinfo(w, r)
+	if refusal := oauth.As(err); refusal != nil && refusal.Challenge != "" && e.AboutURL != "" {
+		separator := ", "
+		if !strings.Contains(refusal.Challenge, " ") {
+			separator = " "
+		}
+		refusal.Challenge += separator + `resource_metadata="` + e.AboutURL + `"` // RFC 9728 §5.1
+	}
+	return err
+}
+
+func (e *Endpoint) userinfo(w http.ResponseWriter, r *http.Request) error {
 	text, err := bearer(r)
 	if err != nil {
 		return err
