@@ -1,4 +1,7 @@
 -- +goose Up
+-- First what a running server locks first too, so that the two do not wait for each other.
+ALTER TABLE refusals ADD COLUMN detail json NOT NULL DEFAULT '{}';
+
 -- Who made a client, whose it is, and when a token was first obtained with it. Those of before are the operators'.
 ALTER TABLE clients
     ADD COLUMN origin text NOT NULL DEFAULT 'operator' CHECK (origin IN ('operator', 'person', 'software', 'document')),
@@ -19,8 +22,8 @@ CREATE TABLE registration_tokens (
     digest      bytea       NOT NULL,
     name        text        NOT NULL,
     created_by  text        NOT NULL,
-    max_uses    integer     NOT NULL,
-    uses        integer     NOT NULL,
+    max_uses    bigint      NOT NULL,
+    uses        bigint      NOT NULL,
     grant_types text[]      NOT NULL,
     scope       text        NOT NULL,
     created_at  timestamptz NOT NULL,
@@ -46,5 +49,3 @@ CREATE TABLE client_secret_uses (
     PRIMARY KEY (client_id, made_at)
 );
 CREATE INDEX client_secret_uses_age ON client_secret_uses (used_at);
-
-ALTER TABLE refusals ADD COLUMN detail json NOT NULL DEFAULT '{}';
