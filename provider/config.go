@@ -50,6 +50,8 @@ type Config struct {
 	OutboundAllow []outbound.Network // outside the public Internet, that requests to clients may reach all the same
 	OutboundRoots *x509.CertPool     // of those requests; nil: the system's
 
+	Registration Registration // who may register clients by protocol; zero: nobody
+
 	MailTransport mail.Transport // nil: letters to people go to the log
 	MailFrom      string         // their sender; required with MailTransport
 
@@ -206,6 +208,7 @@ func (c Config) Validate() error {
 	if slices.ContainsFunc(c.OutboundAllow, func(n outbound.Network) bool { return n.Prefix.Bits() < 1 }) {
 		bad("OutboundAllow", "must hold networks with an address and at least one bit")
 	}
+	c.Registration.problems(bad)
 	if c.MailTransport != nil {
 		if _, err := mail.ParseFrom(c.MailFrom); err != nil {
 			bad("MailFrom", "%v", err)

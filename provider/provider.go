@@ -39,12 +39,12 @@ type Provider struct {
 	door      *authorize.Door
 	logout    *logout.Logout
 	mail      *mail.Mail
-	initial   *client.InitialTokens
-	arrivals  arrivals
 	node      string // names this node in leases
 	refused   *refusals
 
 	registration *register.Endpoint
+	initial      *client.InitialTokens
+	arrivals     arrivals
 
 	published *document                // RFC 8414's, which only a new start changes
 	described *document                // RFC 9728's about this issuer's own APIs, likewise

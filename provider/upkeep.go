@@ -150,6 +150,9 @@ func (w *grantWalk) sweep(ctx context.Context) error {
 			break
 		}
 	}
+	if err := w.p.sweepUnused(ctx); err != nil {
+		return err
+	}
 	for range sweepMost {
 		more, err := w.page(ctx)
 		if err != nil || !more {

@@ -96,7 +96,7 @@ func reserved() map[string][]string {
 		"os/exec":      {"storage/postgres/pgtest"},
 		"testing":      {"storage/storetest", "storage/postgres/pgtest", "storage/sqlite/sqlitetest"},
 		"net/http": {
-			"cmd/signet", "web", "web/pages", "web/api", "provider", "provider/authorize", "provider/token", "provider/logout", "provider/browser",
+			"cmd/signet", "web", "web/pages", "web/api", "provider", "provider/authorize", "provider/token", "provider/logout", "provider/register", "provider/browser",
 			"provider/outbound", "provider/oauth", "provider/bearer",
 		},
 		"net/http/httptest": {},

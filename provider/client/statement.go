@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
 )
 
 // maxStatementIssuers bounds whose statements are believed.
@@ -121,4 +124,24 @@ func timely(claims map[string]json.RawMessage, now time.Time) error {
 
 func invalidStatement(cause error) error {
 	return oauth.Errorf(oauth.InvalidSoftwareStatement, "software_statement is not a JWT that its issuer signed and that is good now: ask for a new one").Because(cause)
+}
+
+// Override puts the members that said, the text of a JSON object, has in the place of m's. Errors are those of ReadMetadata.
+func Override(m storage.ClientMetadata, said []byte) (storage.ClientMetadata, error) {
+	read, _, err := ReadMetadata(said)
+	if err != nil {
+		return m, err
+	}
+	var there map[string]json.RawMessage
+	if err := json.Unmarshal(said, &there); err != nil {
+		return m, err
+	}
+	from, into := reflect.ValueOf(read), reflect.ValueOf(&m).Elem()
+	for field := range into.Type().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if raw, ok := there[name]; ok && string(raw) != "null" {
+			into.FieldByIndex(field.Index).Set(from.FieldByIndex(field.Index))
+		}
+	}
+	return m, nil
 }
