@@ -40,6 +40,9 @@ type Store interface {
 	Attempts
 	Denials
 	Clients
+	Registrations
+	RegistrationTokens
+	Usage
 	Assertions
 	Resources
 	Users
@@ -54,6 +57,7 @@ type Store interface {
 	Audit
 	AuditChain
 	Refusals
+	RefusalList
 	Upkeep
 	Lifeline
 }
@@ -120,7 +124,7 @@ type Denials interface {
 
 // Clients are the registered applications.
 type Clients interface {
-	// CreateClient stores c with Revision 1. ErrTaken: the client_id exists.
+	// CreateClient stores c with Revision 1. ErrTaken: the client_id exists. ErrNotFound: its owner is gone.
 	CreateClient(ctx context.Context, c Client, also Also) error
 	// FindClient reads one client, disabled ones too. ErrNotFound. Concurrent calls may gather.
 	FindClient(ctx context.Context, id string) (c Client, now time.Time, err error)
@@ -136,7 +140,7 @@ type Clients interface {
 // Registrations is how clients come by themselves and by their developers, and how those go that nobody needs.
 type Registrations interface {
 	// RegisterClient stores c with Revision 1 and spends what r says, in one commit. ErrTaken: the client_id exists. ErrSpent: the token
-	// is used up, expired, revoked or gone, or the owner has as many clients as they may. Where r.Unused is set, no more than that
+	// is used up, expired, revoked or gone, or the owner has as many clients as they may. ErrNotFound: the owner is gone. Where r.Unused is set, no more than that
 	// many clients that ByMachine made and that never obtained a token are there when it returns, however many register at once: the
 	// oldest of the others are gone, with their grants, pushed requests and consents. One with an active grant is none of them, whether its use was counted or not.
 	RegisterClient(ctx context.Context, c Client, r Registration, also Also) error
@@ -209,7 +213,7 @@ type Users interface {
 	// UpdateUser replaces everything but ID and CreatedAt where the row is still at u.Revision: else ErrMoved; ErrNotFound;
 	// ErrTaken. Where revoke has a reason, all the user's sessions and grants end in the same commit (disabling does so).
 	UpdateUser(ctx context.Context, u User, revoke Reason, also Also) error
-	// DeleteUser removes the user with password, factors, codes, tickets, sessions, consents and grants in one commit. Their clients stay, and are nobody's. The subject is never used again. ErrNotFound.
+	// DeleteUser removes the user with password, factors, codes, tickets, sessions, consents and grants in one commit. Their clients stay, and are nobody's, at a new revision. The subject is never used again. ErrNotFound.
 	DeleteUser(ctx context.Context, id ID, also Also) error
 }
 

@@ -34,7 +34,7 @@ func registrationAlsoVerbs() []alsoVerb {
 }
 
 // callRegistrations calls the methods that serve clients that come by themselves, and their developers.
-func callRegistrations(ctx context.Context, s contract, each func(method string, err error)) {
+func callRegistrations(ctx context.Context, s storage.Store, each func(method string, err error)) {
 	each("RegisterClient", s.RegisterClient(ctx, bareClient("registered"), storage.Registration{Unused: 10, Owned: 10}, storage.Also{}))
 	_, err := s.ListOwnClients(ctx, id(1))
 	each("ListOwnClients", err)

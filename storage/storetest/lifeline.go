@@ -26,7 +26,7 @@ func pingTellsClock(t *testing.T, s *subject) {
 }
 
 // callEach calls every method of the store but Close, each with arguments that would succeed or meet an absent row.
-func callEach(ctx context.Context, s contract, each func(method string, err error)) {
+func callEach(ctx context.Context, s storage.Store, each func(method string, err error)) {
 	each("CreateGrant", s.CreateGrant(ctx, bareGrant(50), storage.Spend{}, storage.Also{}))
 	each("RedeemGrant", s.RedeemGrant(ctx, storage.Redemption{Grant: bareGrant(51), Revision: 1}))
 	each("RotateGrant", s.RotateGrant(ctx, stepTo(10, 1, 1)))

@@ -107,20 +107,20 @@ func everyConditionalWriteHasItsRace(t *testing.T) {
 
 // methodNames are the methods of the contract.
 func methodNames() []string {
-	whole := reflect.TypeFor[contract]()
+	contract := reflect.TypeFor[storage.Store]()
 	var names []string
-	for i := range whole.NumMethod() {
-		names = append(names, whole.Method(i).Name)
+	for i := range contract.NumMethod() {
+		names = append(names, contract.Method(i).Name)
 	}
 	return names
 }
 
 // methodsTakingAlso are those of them that take an Also, by itself or in a record.
 func methodsTakingAlso() []string {
-	whole, also := reflect.TypeFor[contract](), reflect.TypeFor[storage.Also]()
+	contract, also := reflect.TypeFor[storage.Store](), reflect.TypeFor[storage.Also]()
 	var names []string
-	for i := range whole.NumMethod() {
-		method := whole.Method(i)
+	for i := range contract.NumMethod() {
+		method := contract.Method(i)
 		for j := range method.Type.NumIn() {
 			in := method.Type.In(j)
 			if in == also {

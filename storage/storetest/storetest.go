@@ -69,7 +69,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) storage.S
 			t.Run(part.name+"/"+p.name, func(t *testing.T) {
 				t.Parallel()
 				clock := NewClock()
-				p.hold(t, &subject{contract: open(t, clock.Now).(contract), clock: clock})
+				p.hold(t, &subject{Store: open(t, clock.Now), clock: clock})
 			})
 		}
 	}
@@ -81,18 +81,9 @@ type promise struct {
 	hold func(t *testing.T, s *subject)
 }
 
-// contract is all that an engine promises.
-type contract interface {
-	storage.Store
-	storage.Registrations
-	storage.RegistrationTokens
-	storage.Usage
-	storage.RefusalList
-}
-
 // subject is the store under test with the clock it goes by.
 type subject struct {
-	contract
+	storage.Store
 	clock *Clock
 }
 
