@@ -108,7 +108,7 @@ func (d *Door) Begin(ctx context.Context, v *browser.Visit, p oauth.Params) (*Pa
 
 func (d *Door) begin(ctx context.Context, v *browser.Visit, p oauth.Params) (passage *Passage, clientID string, err error) {
 	clientID = p.Get("client_id")
-	c, now, err := d.client(ctx, clientID)
+	c, now, err := d.client(ctx, clientID, v.Seen)
 	if err != nil {
 		return nil, clientID, err
 	}
@@ -179,7 +179,7 @@ func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage
 		}
 	case KindAuthorize:
 		clientID = p.Request.ClientID
-		if p.Client, p.Now, err = d.client(ctx, clientID); err != nil {
+		if p.Client, p.Now, err = d.client(ctx, clientID, v.Seen); err != nil {
 			return nil, clientID, err
 		}
 		// The registration decides as it is now, not as it was when the request came.
@@ -260,25 +260,6 @@ func asks(r Request) Ask {
 // without is what of a was not allowed by c.
 func (a Ask) without(c storage.Consent) Ask {
 	return Ask{Scope: except(a.Scope, c.Scope), Claims: except(a.Claims, c.Claims), Resources: except(a.Resources, c.Resources)}
-}
-
-// client finds an enabled client, with the store's clock.
-func (d *Door) client(ctx context.Context, id string) (storage.Client, time.Time, error) {
-	if id == "" {
-		return storage.Client{}, time.Time{}, refuse(HeadingUnknownClient, oauth.InvalidRequest, "the parameter client_id is missing")
-	}
-	c, now, err := d.Clients.Lookup(ctx, id)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return c, now, refuse(HeadingUnknownClient, oauth.InvalidClient, "no application is registered here with this client_id")
-	case err != nil:
-		return c, now, err
-	case !c.DisabledAt.IsZero():
-		refusal := refuse(HeadingClientDisabled, oauth.UnauthorizedClient, "this application is switched off at this server")
-		refusal.ClientID = id
-		return c, now, refusal
-	}
-	return c, now, nil
 }
 
 // now is the store's clock.

@@ -173,7 +173,7 @@ func (d *Door) called(r *http.Request) (*call, error) {
 		return a, err
 	}
 	a.named = a.params.Get("client_id")
-	a.caller, err = d.Clients.Authenticate(r.Context(), r.Header.Values("Authorization"), a.params)
+	a.caller, err = d.Clients.AuthenticateArriving(r.Context(), r.Header.Values("Authorization"), a.params, a.seen)
 	return a, err
 }
 

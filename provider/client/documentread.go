@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -110,12 +111,6 @@ func faultCode(member string) oauth.Code {
 
 // atLoopback reports whether a redirect URI leads to a program on the person's own device (RFC 8252 §7.3).
 func atLoopback(uri string) bool {
-	rest, ok := strings.CutPrefix(uri, "http://")
-	if !ok {
-		return false
-	}
-	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-		rest = rest[:end]
-	}
-	return slices.ContainsFunc(loopbackHosts, func(host string) bool { return rest == host || strings.HasPrefix(rest, host+":") })
+	u, err := url.Parse(uri)
+	return err == nil && u.Scheme == "http" && u.User == nil && slices.Contains(loopbackHosts, strings.TrimSuffix(u.Host, ":"+u.Port()))
 }

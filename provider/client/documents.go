@@ -57,7 +57,7 @@ type document struct {
 type finding struct {
 	metadata *storage.ClientMetadata // of the last good one, validated; nil: there was none
 	since    time.Time               // since when looks fail; zero: the last one did not
-	gone     bool                    // the last answer was that there is no such document
+	gone     bool                    // there was no such document any more, and no good one since
 	err      error                   // what the last look failed with
 }
 
@@ -134,7 +134,7 @@ func (d *documents) fly(ctx context.Context, id string, e *document, first func(
 			e.finding, e.size = finding{metadata: &m}, size
 			e.fresh = now.Add(min(max(age, minDocumentAge), maxDocumentAge))
 		case errors.As(err, &faulty):
-			e.next, e.err, e.gone = now.Add(documentEvery), err, errors.Is(err, outbound.ErrGone)
+			e.next, e.err, e.gone = now.Add(documentEvery), err, e.gone || errors.Is(err, outbound.ErrGone)
 			if e.since.IsZero() {
 				e.since = now
 			}

@@ -1,0 +1,460 @@
+package client_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"log"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/provider/outbound"
+	"github.com/signet-idp/signet/provider/throttle"
+	"github.com/signet-idp/signet/storage"
+	"github.com/signet-idp/signet/storage/sqlite"
+)
+
+var home = storage.Seen{Address: "192.0.2.1", Agent: "test"}
+
+// site publishes client id documents under its address, and counts who comes for them.
+type site struct {
+	*testing.T
+	r     *client.Registry
+	store storage.Store
+	clock *handClock
+	url   string
+	looks atomic.Int64
+
+	mu     sync.Mutex
+	answer http.HandlerFunc
+}
+
+// openSite is a site and a registry that takes documents by the policy.
+func openSite(t *testing.T, p client.DocumentPolicy) *site {
+	t.Helper()
+	s := &site{T: t, clock: &handClock{now: time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.looks.Add(1)
+		s.mu.Lock()
+		answer := s.answer
+		s.mu.Unlock()
+		answer(w, r)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	var err error
+	if s.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "signet.db"), Clock: s.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.store.Close() })
+	s.r = s.node(server.Certificate(), p)
+	return s
+}
+
+// node is a registry over the site's store, with what it read so far forgotten.
+func (s *site) node(authority *x509.Certificate, p client.DocumentPolicy) *client.Registry {
+	here, err := outbound.ParseNetwork("127.0.0.1/32")
+	if err != nil {
+		s.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(authority)
+	p.Limiter = throttle.New(s.store)
+	return client.New(s.store, client.Config{
+		Issuer: issuer, Clock: s.clock.Now, Documents: p,
+		Outbound: outbound.New(outbound.Config{Allow: []outbound.Network{here}, Roots: roots, Clock: s.clock.Now}),
+	})
+}
+
+func (s *site) answers(h http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = h
+}
+
+// publishes answers with a document for whatever address is asked, with its own as its client_id.
+func (s *site) publishes(more map[string]any, cacheControl string) {
+	s.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if cacheControl != "" {
+			w.Header().Set("Cache-Control", cacheControl)
+		}
+		_, _ = io.WriteString(w, s.document(s.url+r.URL.RequestURI(), more))
+	})
+}
+
+func (s *site) document(id string, more map[string]any) string {
+	d := map[string]any{
+		"client_id": id, "client_name": "Agent", "redirect_uris": []string{s.url + "/cb"}, "token_endpoint_auth_method": "none",
+		"grant_types": []string{"authorization_code", "refresh_token"},
+	}
+	maps.Copy(d, more)
+	text, err := json.Marshal(d)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return string(text)
+}
+
+func (s *site) fails(status int) {
+	s.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+}
+
+// comes lets the client of the path arrive, and says how often its site was looked at so far.
+func (s *site) comes(path string, looks int64) (storage.Client, error) {
+	s.Helper()
+	c, _, err := s.r.Arrive(s.Context(), s.url+path, home)
+	if n := s.looks.Load(); n != looks {
+		s.Errorf("%d looks, want %d (%v)", n, looks, err)
+	}
+	return c, err
+}
+
+func (s *site) isUnknown(err error) {
+	s.Helper()
+	var fault *client.DocumentFault
+	if !errors.Is(err, storage.ErrNotFound) || !errors.As(err, &fault) || fault.Description == "" {
+		s.Errorf("got %v, want a client that is not known, and why", err)
+	}
+}
+
+func (s *site) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *site) events(kind string) []storage.Event {
+	s.Helper()
+	all, err := s.store.ListEvents(s.Context(), storage.EventFilter{Limit: 100})
+	s.must(err)
+	return slices.DeleteFunc(all, func(e storage.Event) bool { return e.Kind != kind })
+}
+
+var on = client.DocumentPolicy{On: true}
+
+func TestAClientThatIsItsAddressComesByItsDocument(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.publishes(map[string]any{
+		"first_party": true, "scope": "openid email admin:all", "grant_types": []string{"authorization_code", "implicit", "refresh_token"},
+		"response_types": []string{"code", "token"}, "logo_uri": "https://elsewhere.example/logo.png", "client_uri": s.url + "/about", "unknown": 1,
+		"refresh_rotation": "static", "require_pkce": false,
+	}, "")
+	if n := s.looks.Load(); n != 0 {
+		t.Fatalf("%d looks before anybody came", n)
+	}
+	c, err := s.comes("/client.json", 1)
+	s.must(err)
+	m := c.Metadata
+	if c.ID != s.url+"/client.json" || c.Origin != storage.OriginDocument || m.FirstParty || m.Scope != "openid email" || m.Name != "Agent" ||
+		!slices.Equal(m.GrantTypes, []string{"authorization_code", "refresh_token"}) || m.LogoURI != "" || m.ClientURI != s.url+"/about" ||
+		m.RefreshRotation != "" || m.RequirePKCE != nil || len(c.Secrets) != 0 {
+		t.Errorf("it is %+v", c)
+	}
+	if e := s.events("client.registered"); len(e) != 1 || e[0].ClientID != c.ID || e[0].Detail["origin"] != "document" || e[0].Seen != home {
+		t.Errorf("the log says %+v", e)
+	}
+	// Whoever is behind the front door reads the row, which authenticates like any public client.
+	p, err := oauth.ParseParams("client_id=" + c.ID)
+	s.must(err)
+	if caller, err := s.r.Authenticate(t.Context(), nil, p); err != nil || caller.Client.ID != c.ID || s.looks.Load() != 1 {
+		t.Errorf("%+v, %v, %d looks", caller, err, s.looks.Load())
+	}
+}
+
+func TestADocumentIsReadAgainWhenItIsOldAndNotBefore(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	for _, c := range []struct {
+		control string
+		age     time.Duration
+	}{
+		{"", 5 * time.Minute},
+		{"no-store", 5 * time.Minute},
+		{"max-age=60", 5 * time.Minute},
+		{"max-age=3600", time.Hour},
+		{"max-age=31536000", 24 * time.Hour},
+	} {
+		s.publishes(nil, c.control)
+		s.looks.Store(0)
+		path := "/" + strings.ReplaceAll(c.control, "=", "-") + "x"
+		_, err := s.comes(path, 1)
+		s.must(err)
+		s.clock.advance(c.age - time.Second)
+		_, err = s.comes(path, 1)
+		s.must(err)
+		s.clock.advance(time.Second)
+		_, err = s.comes(path, 2)
+		s.must(err)
+	}
+	if e := s.events("client.document_changed"); len(e) != 0 {
+		t.Errorf("what did not change is said to have: %+v", e)
+	}
+}
+
+func TestWhatADocumentComesToSayHoldsFromTheNextLookOn(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.publishes(nil, "")
+	before, err := s.comes("/c", 1)
+	s.must(err)
+	s.publishes(map[string]any{"redirect_uris": []string{s.url + "/new"}, "client_name": "Agent Two"}, "")
+	c, err := s.comes("/c", 1)
+	s.must(err)
+	if c.Revision != before.Revision {
+		t.Error("it changed before there was a look")
+	}
+	s.clock.advance(5 * time.Minute)
+	c, err = s.comes("/c", 2)
+	s.must(err)
+	if !slices.Equal(c.Metadata.RedirectURIs, []string{s.url + "/new"}) || c.Metadata.Name != "Agent Two" || c.Revision != before.Revision+1 ||
+		c.Origin != storage.OriginDocument || !c.CreatedAt.Equal(before.CreatedAt) {
+		t.Errorf("it is %+v", c)
+	}
+	if e := s.events("client.document_changed"); len(e) != 1 || e[0].Detail["changed"] != "client_name redirect_uris" || e[0].Actor != "server" {
+		t.Errorf("the log says %+v", e)
+	}
+}
+
+func TestADocumentThatCannotBeReadLivesOnForADay(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(s *site){
+		"an error":   func(s *site) { s.fails(http.StatusInternalServerError) },
+		"a redirect": func(s *site) { s.fails(http.StatusFound) },
+		"another's":  func(s *site) { s.publishes(map[string]any{"client_id": "https://else.example/c"}, "") },
+		"a page": func(s *site) {
+			s.answers(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
+		},
+		"a wrong one":     func(s *site) { s.publishes(map[string]any{"redirect_uris": []string{"https://else.example/cb"}}, "") },
+		"a broken answer": func(s *site) { s.answers(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openSite(t, on)
+			s.publishes(nil, "")
+			_, err := s.comes("/c", 1)
+			s.must(err)
+			fails(s)
+			s.clock.advance(5 * time.Minute)
+			for look := range int64(3) { // one a minute
+				for range 2 {
+					_, err = s.comes("/c", 2+look)
+					s.must(err)
+				}
+				s.clock.advance(time.Minute)
+			}
+			s.clock.advance(24*time.Hour - 3*time.Minute - time.Second)
+			_, err = s.comes("/c", 5)
+			s.must(err)
+			s.clock.advance(time.Second)
+			_, err = s.comes("/c", 5)
+			s.isUnknown(err)
+			s.publishes(nil, "")
+			s.clock.advance(time.Minute)
+			_, err = s.comes("/c", 6)
+			s.must(err)
+		})
+	}
+}
+
+func TestADocumentThatIsGoneEndsWhatBeginsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusNotFound, http.StatusGone} {
+		s := openSite(t, on)
+		s.publishes(nil, "")
+		before, err := s.comes("/c", 1)
+		s.must(err)
+		s.fails(status)
+		s.clock.advance(5 * time.Minute)
+		_, err = s.comes("/c", 2)
+		s.isUnknown(err)
+		_, err = s.comes("/c", 2)
+		s.isUnknown(err)
+		after, err := s.r.Find(t.Context(), before.ID)
+		if err != nil || !after.DisabledAt.IsZero() || after.Revision != before.Revision {
+			t.Errorf("the row is %+v, %v: what was granted could not go on", after, err)
+		}
+		s.fails(http.StatusBadGateway) // gone is gone until there is one again
+		s.clock.advance(time.Minute)
+		_, err = s.comes("/c", 3)
+		s.isUnknown(err)
+		s.publishes(nil, "")
+		s.clock.advance(time.Minute)
+		_, err = s.comes("/c", 4)
+		s.must(err)
+	}
+}
+
+func TestWhatIsNotThereIsLookedForOnceAMinuteAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.fails(http.StatusNotFound)
+	for range 3 {
+		_, err := s.comes("/nobody", 1)
+		s.isUnknown(err)
+	}
+	s.clock.advance(time.Minute)
+	_, err := s.comes("/nobody", 2)
+	s.isUnknown(err)
+	s.clock.advance(time.Minute)
+	s.publishes(nil, "")
+	_, err = s.comes("/nobody", 3)
+	s.must(err)
+	all, err := s.r.List(t.Context(), "", 10)
+	if err != nil || len(all) != 1 {
+		t.Errorf("%d clients, %v", len(all), err)
+	}
+}
+
+func TestTwoWhoComeAtOnceMakeOneLookAndOneRow(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.publishes(nil, "")
+	var group sync.WaitGroup
+	barrier := make(chan struct{})
+	for range 64 {
+		group.Go(func() {
+			<-barrier
+			if c, _, err := s.r.Arrive(s.Context(), s.url+"/c", home); err != nil || c.ID != s.url+"/c" {
+				t.Errorf("%+v, %v", c, err)
+			}
+		})
+	}
+	close(barrier)
+	group.Wait()
+	if n, e := s.looks.Load(), s.events("client.registered"); n != 1 || len(e) != 1 {
+		t.Errorf("%d looks and %d registrations, want one each", n, len(e))
+	}
+}
+
+func TestAThousandAddressesFromOneNetworkAreReadTwentyTimes(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.publishes(nil, "")
+	var read, slowed int
+	for i := range 1000 {
+		_, _, err := s.r.Arrive(t.Context(), s.url+"/c?n="+string(rune('a'+i%26))+strings.Repeat("x", i/26), home)
+		switch e := oauth.As(err); {
+		case err == nil:
+			read++
+		case e != nil && e.Code == oauth.SlowDown && e.RetryAfter > 0:
+			slowed++
+		default:
+			t.Fatal(err)
+		}
+	}
+	if read != 20 || slowed != 980 || s.looks.Load() != 20 {
+		t.Errorf("%d read, %d slowed, %d looks; want 20, 980, 20", read, slowed, s.looks.Load())
+	}
+	// Who is known comes all the same, also when the document should be read again.
+	s.clock.advance(5 * time.Minute)
+	for range 150 { // what came back meanwhile is used up
+		_, _, _ = s.r.Arrive(t.Context(), s.url+"/d"+strings.Repeat("x", int(s.looks.Load())), home)
+	}
+	looks := s.looks.Load()
+	if _, _, err := s.r.Arrive(t.Context(), s.url+"/c?n=a", home); err != nil {
+		t.Errorf("a client that was read before: %v", err)
+	}
+	if n := s.looks.Load(); n != looks {
+		t.Errorf("%d looks beyond the limit", n-looks)
+	}
+	// Another network has its own.
+	if _, _, err := s.r.Arrive(t.Context(), s.url+"/other", storage.Seen{Address: "198.51.100.1"}); err != nil {
+		t.Errorf("another network: %v", err)
+	}
+}
+
+func TestADisabledClientStaysDisabledAndIsNotLookedAt(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.publishes(nil, "")
+	c, err := s.comes("/c", 1)
+	s.must(err)
+	_, err = s.r.Disable(t.Context(), c.ID, "cli")
+	s.must(err)
+	s.publishes(map[string]any{"client_name": "Other"}, "")
+	s.clock.advance(48 * time.Hour)
+	c, err = s.comes("/c", 1)
+	if err != nil || c.DisabledAt.IsZero() || c.Metadata.Name != "Agent" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestARowThatWentIsMadeAgainFromWhatWasRead(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	s.publishes(nil, "")
+	c, err := s.comes("/c", 1)
+	s.must(err)
+	s.must(s.store.DeleteClient(t.Context(), c.ID, storage.Also{}))
+	c, err = s.comes("/c", 1)
+	if err != nil || c.Origin != storage.OriginDocument {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestACallerWhoGivesUpEndsNobodysLook(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, on)
+	held, release := make(chan struct{}), make(chan struct{})
+	s.answers(func(w http.ResponseWriter, r *http.Request) {
+		close(held)
+		<-release
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, s.document(s.url+r.URL.RequestURI(), nil))
+	})
+	var group sync.WaitGroup
+	first, giveUp := context.WithCancel(t.Context())
+	group.Go(func() { _, _, _ = s.r.Arrive(first, s.url+"/c", home) })
+	<-held
+	group.Go(func() {
+		if _, _, err := s.r.Arrive(t.Context(), s.url+"/c", home); err != nil {
+			t.Error(err)
+		}
+	})
+	giveUp()
+	close(release)
+	group.Wait()
+	if n := s.looks.Load(); n != 1 {
+		t.Errorf("%d looks", n)
+	}
+}
+
+func TestWhatIsNotAllowedIsNeitherLookedAtNorWritten(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]client.DocumentPolicy{
+		"off": {}, "denied": {On: true, Deny: []string{"127.0.0.1"}}, "not allowed": {On: true, Allow: []string{"*.example.com"}},
+		"denied and allowed": {On: true, Allow: []string{"127.0.0.1"}, Deny: []string{"127.0.0.1"}},
+	} {
+		s := openSite(t, p)
+		s.publishes(nil, "")
+		for range 3 {
+			_, err := s.comes("/c", 0)
+			s.isUnknown(err)
+		}
+		all, err := s.r.List(t.Context(), "", 10)
+		if err != nil || len(all) != 0 || len(s.events("client.registered")) != 0 {
+			t.Errorf("%s: %d clients, %v", name, len(all), err)
+		}
+	}
+	s := openSite(t, client.DocumentPolicy{On: true, Allow: []string{"127.0.0.1"}})
+	s.publishes(nil, "")
+	_, err := s.comes("/c", 1)
+	s.must(err)
+}
