@@ -2,12 +2,15 @@ package authorize
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
 
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -46,7 +49,7 @@ func errClaims() *oauth.Error {
 }
 
 // parseClaims reads the claims parameter. Without openid it means nothing.
-func parseClaims(r *Request, _ storage.Client, p oauth.Params) *oauth.Error {
+func parseClaims(r *Request, c storage.Client, p oauth.Params) *oauth.Error {
 	text := p.Get("claims")
 	if text == "" || !r.OpenID() {
 		return nil
@@ -59,7 +62,7 @@ func parseClaims(r *Request, _ storage.Client, p oauth.Params) *oauth.Error {
 		return fault
 	}
 	for _, wish := range []json.RawMessage{asked.IDToken["sub"], asked.UserInfo["sub"]} {
-		if fault := r.takeSubject(wish); fault != nil {
+		if fault := r.takeSubject(c, wish); fault != nil {
 			return fault
 		}
 	}
@@ -80,12 +83,15 @@ func (r *Request) takeACR(text json.RawMessage) *oauth.Error {
 }
 
 // takeSubject takes over the person who alone will do (Core §5.5.1).
-func (r *Request) takeSubject(text json.RawMessage) *oauth.Error {
+func (r *Request) takeSubject(c storage.Client, text json.RawMessage) *oauth.Error {
 	wish, fault := readWish(text)
 	if fault != nil {
 		return fault
 	}
 	for _, subject := range wish.wanted() {
+		if !givenTo(c, subject) {
+			return oauth.Errorf(oauth.InvalidRequest, "claims asks for a sub that this server never gave to anybody")
+		}
 		if fault := r.only(subject); fault != nil {
 			return fault
 		}
@@ -93,16 +99,22 @@ func (r *Request) takeSubject(text json.RawMessage) *oauth.Error {
 	return nil
 }
 
-// only makes subject the one person who will do.
-func (r *Request) only(subject string) *oauth.Error {
-	id, err := storage.ParseID(subject)
-	if err != nil {
-		return oauth.Errorf(oauth.InvalidRequest, "claims asks for a sub that this server never gave to anybody")
+// givenTo reports whether the client may know somebody by this subject.
+func givenTo(c storage.Client, subject string) bool {
+	if _, pairwise := client.Sector(c.Metadata); pairwise {
+		raw, err := base64.RawURLEncoding.DecodeString(subject)
+		return err == nil && len(raw) == sha256.Size
 	}
-	if !r.Subject.IsZero() && r.Subject != id {
+	_, err := storage.ParseID(subject)
+	return err == nil
+}
+
+// only makes the person whom the client knows by subject the one who will do.
+func (r *Request) only(subject string) *oauth.Error {
+	if r.Subject != "" && r.Subject != subject {
 		return oauth.Errorf(oauth.InvalidRequest, "the request names more than one person: one sub is possible, and id_token_hint must be of the same")
 	}
-	r.Subject = id
+	r.Subject = subject
 	return nil
 }
 

@@ -17,7 +17,8 @@ type standing struct {
 	// must says who may not be without a second factor here. remembered: this browser spares the account that whom names from giving it.
 	must       func(storage.User) bool
 	remembered bool
-	signUp     bool // people may make accounts for themselves
+	subject    func(storage.User) string // by which the client knows a person
+	signUp     bool                      // people may make accounts for themselves
 	now        time.Time
 }
 
@@ -31,7 +32,7 @@ func decide(r Request, st standing) (Step, *browser.Account, *oauth.Error) {
 		return "", nil, errUnmet()
 	}
 	account := st.whom(r)
-	if account == nil && !r.Subject.IsZero() && somebodyCame(r, st.accounts, st.now) {
+	if account == nil && r.Subject != "" && somebodyCame(r, st.accounts, st.now) {
 		return "", nil, oauth.Errorf(oauth.LoginRequired, "somebody else signed in than the request names")
 	}
 	step := st.identify(r, account)
@@ -70,7 +71,7 @@ func (st standing) whom(r Request) *browser.Account {
 	for i := range st.accounts {
 		a := &st.accounts[i]
 		switch {
-		case !usable(a, st.now) || (!r.Subject.IsZero() && a.User.ID != r.Subject):
+		case !usable(a, st.now) || (r.Subject != "" && st.subject(a.User) != r.Subject):
 		case a.Session.SignedIn():
 			return a
 		case !st.waits(r, a) || r.Prompts(oauth.PromptNone):

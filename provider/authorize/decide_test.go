@@ -136,9 +136,9 @@ func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
 		"prompt=consent asks again":               {request: Request{Prompt: []string{"consent"}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
 		"prompt=consent, given since":             {request: Request{Prompt: []string{"consent"}}, accounts: accounts{signedIn(1, -9)}, consent: gave(3), want: "issue 1"},
 		"prompt=consent of the house":             {request: Request{Prompt: []string{"consent"}}, firstParty: true, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "consent 1"},
-		"a named person who is there":             {request: Request{Subject: storage.ID{1}}, accounts: accounts{signedIn(2, -9), signedIn(1, -5)}, consent: consented, want: "issue 1"},
-		"a named person who is not":               {request: Request{Subject: storage.ID{1}}, accounts: accounts{signedIn(2, -9)}, want: "login 0"},
-		"somebody else came":                      {request: Request{Subject: storage.ID{1}}, accounts: accounts{signedIn(2, 9)}, want: "login_required"},
+		"a named person who is there":             {request: Request{Subject: storage.ID{1}.String()}, accounts: accounts{signedIn(2, -9), signedIn(1, -5)}, consent: consented, want: "issue 1"},
+		"a named person who is not":               {request: Request{Subject: storage.ID{1}.String()}, accounts: accounts{signedIn(2, -9)}, want: "login 0"},
+		"somebody else came":                      {request: Request{Subject: storage.ID{1}.String()}, accounts: accounts{signedIn(2, 9)}, want: "login_required"},
 		"a factor is wished, and given":           {request: Request{ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, gaveFactor(-8))}, consent: consented, want: "issue 1"},
 		"a factor is wished, and missing":         {request: Request{ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "mfa 1"},
 		"a factor is wished of who has none":      {request: Request{ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "issue 1"},
@@ -154,7 +154,7 @@ func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
 		"prompt=none, half beside whole":          {request: Request{Prompt: []string{"none"}}, accounts: accounts{signedIn(2, 5, half), signedIn(1, -9)}, consent: consented, want: "issue 1"},
 		"prompt=none, too old":                    {request: Request{Prompt: []string{"none"}, MaxAge: seconds(9)}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "login_required"},
 		"prompt=none, max_age=0":                  {request: Request{Prompt: []string{"none"}, MaxAge: seconds(0)}, accounts: accounts{signedIn(1, -9)}, consent: consented, want: "login_required"},
-		"prompt=none, another person":             {request: Request{Prompt: []string{"none"}, Subject: storage.ID{1}}, accounts: accounts{signedIn(2, -9)}, want: "login_required"},
+		"prompt=none, another person":             {request: Request{Prompt: []string{"none"}, Subject: storage.ID{1}.String()}, accounts: accounts{signedIn(2, -9)}, want: "login_required"},
 		"prompt=none, no consent":                 {request: Request{Prompt: []string{"none"}}, accounts: accounts{signedIn(1, -9)}, want: "consent_required"},
 		"prompt=none, a factor is wished":         {request: Request{Prompt: []string{"none"}, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "issue 1"},
 		"prompt=none, a factor is essential":      {request: Request{Prompt: []string{"none"}, EssentialACR: true, ACRValues: []string{oauth.ACRMFA}}, accounts: accounts{signedIn(1, -9, hasFactor)}, consent: consented, want: "interaction_required"},
@@ -228,7 +228,7 @@ func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
 		}
 		app := storage.Client{ID: "app", Metadata: storage.ClientMetadata{FirstParty: c.firstParty, RequireSecondFactor: c.strong}}
 		step, whom, fault := decide(r, standing{
-			client: app, accounts: c.accounts, consent: c.consent, must: c.policy.Asks, remembered: c.remembered, signUp: c.signUp, now: later(),
+			client: app, accounts: c.accounts, consent: c.consent, must: c.policy.Asks, subject: plainly, remembered: c.remembered, signUp: c.signUp, now: later(),
 		})
 		got := ""
 		if fault != nil {
@@ -243,3 +243,6 @@ func TestTheNextStepFollowsFromTheRequestAndTheProofs(t *testing.T) {
 		check(t, got == c.want, "%s: %q, want %q", name, got, c.want)
 	}
 }
+
+// plainly is how a client with public subjects knows a person.
+func plainly(u storage.User) string { return u.ID.String() }

@@ -216,7 +216,7 @@ func (d *Door) stillMay(p *Passage) *oauth.Error {
 // pass asks what comes next.
 func (d *Door) pass(ctx context.Context, v *browser.Visit, p *Passage) (*Passage, error) {
 	p.Accounts, p.Asked = v.Accounts, asks(p.Request)
-	st := standing{client: p.Client, accounts: v.Accounts, must: d.Browsers.MustHaveFactor, signUp: d.SignUp, now: p.Now}
+	st := standing{client: p.Client, accounts: v.Accounts, must: d.Browsers.MustHaveFactor, subject: d.known(p.Client), signUp: d.SignUp, now: p.Now}
 	if account := st.whom(p.Request); account != nil {
 		var err error
 		if st.remembered, err = d.spared(ctx, v, account); err != nil {

@@ -195,7 +195,7 @@ func TestSeveralPeopleAtOneBrowserAreToldApart(t *testing.T) {
 	p.signIn(t, "bob")
 	hint := func(u storage.User) string {
 		g := storage.Grant{UserID: u.ID, ClientID: "app", AuthTime: w.time(), ExpiresAt: w.time().Add(time.Hour)}
-		text, err := w.Issuer.ID(c.Metadata, g, nil, "access", w.time(), time.Minute)
+		text, err := w.Issuer.ID(c, g, nil, "access", w.time(), time.Minute)
 		must(t, err)
 		return text
 	}

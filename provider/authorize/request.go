@@ -56,7 +56,7 @@ type Request struct {
 	Challenge    string                   `json:"code_challenge,omitempty"`
 	LoginHint    string                   `json:"login_hint,omitempty"`
 	UILocales    string                   `json:"ui_locales,omitempty"`
-	Subject      storage.ID               `json:"sub,omitzero"` // who alone will do (id_token_hint, or the claim sub); zero: anybody
+	Subject      string                   `json:"sub,omitempty"` // who alone will do, as the client knows them (id_token_hint, or the claim sub); "": anybody
 	Pushed       storage.Digest           `json:"pushed,omitzero"`
 	UserCode     string                   `json:"user_code,omitempty"` // of KindDevice: to fill the form in with
 	Strong       bool                     `json:"strong,omitempty"`    // of KindDevice: the device's client demands a second factor

@@ -19,17 +19,24 @@ const (
 )
 
 // Sector is what a client's subjects are told apart by (OpenID Connect Core §8.1): the host of its sector_identifier_uri, or else that
-// of its redirect URIs, in lower case. It is "" where its subjects are public.
-func Sector(m storage.ClientMetadata) string {
+// of its redirect URIs, in lower case. false: its subjects are public.
+func Sector(m storage.ClientMetadata) (sector string, pairwise bool) {
 	switch {
 	case m.SubjectType != subjectPairwise:
-		return ""
+		return "", false
 	case m.SectorIdentifierURI != "":
-		return hostOf(m.SectorIdentifierURI)
+		return hostOf(m.SectorIdentifierURI), true
 	case len(m.RedirectURIs) > 0:
-		return hostOf(m.RedirectURIs[0])
+		return hostOf(m.RedirectURIs[0]), true
 	}
-	return ""
+	return "", true
+}
+
+// sameSector reports whether the clients of two registrations know people by the same subjects.
+func sameSector(a, b storage.ClientMetadata) bool {
+	sectorA, pairwiseA := Sector(a)
+	sectorB, pairwiseB := Sector(b)
+	return sectorA == sectorB && pairwiseA == pairwiseB
 }
 
 // hostOf is the host of an address that was found valid, without its port; "" where it has none.
@@ -80,7 +87,7 @@ func (r *Registry) admit(ctx context.Context, before storage.Client, m storage.C
 	if before.ByMachine() && m.FirstParty {
 		return metadataError("first_party must not be true in a client that registered itself: nobody here vouches for it; register one of your own in its place")
 	}
-	if before.ID != "" && !before.UsedAt.IsZero() && Sector(before.Metadata) != Sector(m) {
+	if before.ID != "" && !before.UsedAt.IsZero() && !sameSector(before.Metadata, m) {
 		return metadataError("subject_type, sector_identifier_uri and redirect_uris must not give the client another sector once people signed in with it: " +
 			"it would know none of them again; register another client for the new sector")
 	}

@@ -202,19 +202,19 @@ func TestAClientThatPeopleUsedKeepsItsSector(t *testing.T) {
 
 func TestTheSectorIsTheHost(t *testing.T) {
 	t.Parallel()
-	const pairwise = "pairwise"
+	const pairwiseType = "pairwise"
 	for _, c := range []struct {
 		m    storage.ClientMetadata
 		want string
 	}{
 		{storage.ClientMetadata{}, ""},
 		{storage.ClientMetadata{SubjectType: "public", SectorIdentifierURI: "https://s.example/", RedirectURIs: []string{"https://a.example/"}}, ""},
-		{storage.ClientMetadata{SubjectType: pairwise, RedirectURIs: []string{"https://A.Example:8443/cb", "https://a.example/"}}, "a.example"},
-		{storage.ClientMetadata{SubjectType: pairwise, SectorIdentifierURI: "https://S.example:444/x", RedirectURIs: []string{"https://a.example/"}}, "s.example"},
-		{storage.ClientMetadata{SubjectType: pairwise, SectorIdentifierURI: "https://s.example/x", RedirectURIs: []string{"com.example.app:/cb"}}, "s.example"},
+		{storage.ClientMetadata{SubjectType: pairwiseType, RedirectURIs: []string{"https://A.Example:8443/cb", "https://a.example/"}}, "a.example"},
+		{storage.ClientMetadata{SubjectType: pairwiseType, SectorIdentifierURI: "https://S.example:444/x", RedirectURIs: []string{"https://a.example/"}}, "s.example"},
+		{storage.ClientMetadata{SubjectType: pairwiseType, SectorIdentifierURI: "https://s.example/x", RedirectURIs: []string{"com.example.app:/cb"}}, "s.example"},
 	} {
-		if got := client.Sector(c.m); got != c.want {
-			t.Errorf("%+v: %q, want %q", c.m, got, c.want)
+		if got, pairwise := client.Sector(c.m); got != c.want || pairwise != (c.m.SubjectType == pairwiseType) {
+			t.Errorf("%+v: %q, %v, want %q", c.m, got, pairwise, c.want)
 		}
 	}
 }

@@ -64,9 +64,9 @@ func (c ID) MarshalJSON() ([]byte, error) {
 // ID makes an ID token for the grant's client that names accessToken. It never outlives its grant. A refreshed one has no nonce
 // (Core §12.2): the caller takes it from g. person are the claims about the person that were asked for in it; mostly nil.
 func (i *Issuer) ID(
-	c storage.ClientMetadata, g storage.Grant, person map[string]any, accessToken string, now time.Time, lifetime time.Duration,
+	c storage.Client, g storage.Grant, person map[string]any, accessToken string, now time.Time, lifetime time.Duration,
 ) (string, error) {
-	alg := idAlgorithm(c)
+	alg := idAlgorithm(c.Metadata)
 	atHash, err := keys.HashHalf(alg, accessToken)
 	if err != nil {
 		return "", err
@@ -76,12 +76,12 @@ func (i *Issuer) ID(
 		expires = g.ExpiresAt
 	}
 	claims := ID{
-		Issuer: i.config.Issuer, Subject: g.UserID.String(), Audience: g.ClientID,
+		Issuer: i.config.Issuer, Subject: i.Subject(c, g.UserID), Audience: g.ClientID,
 		Expires: expires.Unix(), IssuedAt: now.Unix(),
 		AuthTime: unix(g.AuthTime), Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: atHash, Person: person,
 	}
 	if !g.SessionID.IsZero() {
-		claims.SessionID = g.SessionID.String()
+		claims.SessionID = i.Session(c, g.SessionID)
 	}
 	return i.ring.Sign(alg, TypeID, claims)
 }

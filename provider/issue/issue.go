@@ -98,7 +98,7 @@ func (i *Issuer) Access(o Order) (token string, claims Access, err error) {
 		if g.ExpiresAt.Before(expires) {
 			expires = g.ExpiresAt
 		}
-		claims.Subject, claims.ACR, claims.AMR = g.UserID.String(), g.ACR, g.AMR
+		claims.Subject, claims.ACR, claims.AMR = i.Subject(o.Client, g.UserID), g.ACR, g.AMR
 		claims.AuthTime = unix(g.AuthTime)
 		claims.ID = i.mint.JTI(g.ID, true, o.Serial)
 	} else {

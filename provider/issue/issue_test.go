@@ -78,7 +78,7 @@ func decode(t *testing.T, token string) (header, claims map[string]any) {
 func TestIDTokenSaysOfTheSignInWhatTheGrantKnows(t *testing.T) {
 	t.Parallel()
 	issuer := open(t, issuerURL)
-	token, err := issuer.ID(storage.ClientMetadata{}, given(), nil, "access", instant(), 2*time.Hour)
+	token, err := issuer.ID(storage.Client{}, given(), nil, "access", instant(), 2*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestIDTokenOfNoSessionHasNoSID(t *testing.T) {
 	t.Parallel()
 	g := given()
 	g.SessionID, g.Nonce, g.AuthTime = storage.ID{}, "", time.Time{}
-	token, err := open(t, issuerURL).ID(storage.ClientMetadata{}, g, nil, "access", instant(), time.Hour)
+	token, err := open(t, issuerURL).ID(storage.Client{}, g, nil, "access", instant(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestNoClaimAboutAPersonSaysWhatATokenIs(t *testing.T) {
 	}
 	g := given()
 	g.Nonce, g.SessionID = "", storage.ID{}
-	token, err := issuer.ID(storage.ClientMetadata{}, g, person, "access", instant(), time.Hour)
+	token, err := issuer.ID(storage.Client{}, g, person, "access", instant(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestReadIDTokenTakesIDTokensOfOursAlone(t *testing.T) {
 	long := time.Unix(1_000_000_000, 0)
 	g := given()
 	g.ExpiresAt = long.Add(time.Hour)
-	token, err := issuer.ID(metadata, g, map[string]any{"name": "Ada"}, "access", long, time.Hour)
+	token, err := issuer.ID(c, g, map[string]any{"name": "Ada"}, "access", long, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestReadIDTokenTakesIDTokensOfOursAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := open(t, issuerURL).ID(metadata, g, nil, "access", long, time.Hour)
+	foreign, err := open(t, issuerURL).ID(c, g, nil, "access", long, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestReadIDTokenTakesIDTokensOfOursAlone(t *testing.T) {
 func TestReadIDTokenKnowsItsIssuer(t *testing.T) {
 	t.Parallel()
 	issuer := open(t, issuerURL)
-	token, err := issuer.ID(storage.ClientMetadata{}, given(), nil, "access", instant(), time.Hour)
+	token, err := issuer.ID(storage.Client{}, given(), nil, "access", instant(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,12 +29,12 @@ type Logout struct {
 // jti of its own, that is good for two minutes from now.
 func (i *Issuer) LogoutToken(c storage.Client, userID, sessionID storage.ID, now time.Time) (string, error) {
 	claims := Logout{
-		Issuer: i.config.Issuer, Subject: userID.String(), Audience: c.ID,
+		Issuer: i.config.Issuer, Subject: i.Subject(c, userID), Audience: c.ID,
 		IssuedAt: now.Unix(), Expires: now.Add(logoutLifetime).Unix(), ID: rand.Text(),
 		Events: map[string]struct{}{logoutEvent: {}},
 	}
 	if !sessionID.IsZero() {
-		claims.SessionID = sessionID.String()
+		claims.SessionID = i.Session(c, sessionID)
 	}
 	return i.ring.Sign(idAlgorithm(c.Metadata), TypeLogout, claims)
 }

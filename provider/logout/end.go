@@ -49,7 +49,7 @@ func (l *Logout) frame(ctx context.Context, e *Ended, clientID string, session s
 		return
 	}
 	target, _ := oauth.Match([]string{uri}, uri)
-	e.Frames = append(e.Frames, target.WithQuery(url.Values{"iss": {l.config.Issuer}, "sid": {session.String()}}.Encode()))
+	e.Frames = append(e.Frames, target.WithQuery(url.Values{"iss": {l.config.Issuer}, "sid": {l.issuer.Session(c, session)}}.Encode()))
 	if origin := target.Origin(); !slices.Contains(e.Origins, origin) {
 		e.Origins = append(e.Origins, origin)
 	}

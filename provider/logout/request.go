@@ -115,8 +115,10 @@ func (w wish) unproven(why string) wish {
 // judge proves the wish against the registration and the browser as they are now.
 func (l *Logout) judge(ctx context.Context, v *browser.Visit, w wish) (*Request, error) {
 	q := &Request{Note: w.Note}
+	var c storage.Client // whose names the hints are in; where it is gone, the plain ones
 	if w.Proven {
-		c, err := l.clients.Find(ctx, w.ClientID)
+		var err error
+		c, err = l.clients.Find(ctx, w.ClientID)
 		switch {
 		case errors.Is(err, storage.ErrNotFound) || err == nil && !c.DisabledAt.IsZero():
 			if w.Return != "" {
@@ -131,7 +133,7 @@ func (l *Logout) judge(ctx context.Context, v *browser.Visit, w wish) (*Request,
 			}
 		}
 	}
-	q.Accounts, q.Confirm = whom(v.Accounts, w)
+	q.Accounts, q.Confirm = l.whom(v.Accounts, w, c)
 	return q, nil
 }
 
@@ -159,16 +161,16 @@ func (q *Request) follow(c storage.Client, w wish) error {
 
 // whom says who would be signed out, and whether to ask first: always, but where the hint names somebody who is signed in here, or
 // nobody is.
-func whom(here []browser.Account, w wish) (out []browser.Account, confirm bool) {
+func (l *Logout) whom(here []browser.Account, w wish, c storage.Client) (out []browser.Account, confirm bool) {
 	only := func(is func(browser.Account) bool) []browser.Account {
 		return slices.DeleteFunc(slices.Clone(here), func(a browser.Account) bool { return !is(a) })
 	}
 	if len(here) == 0 {
 		return nil, false
 	}
-	person := only(func(a browser.Account) bool { return w.Proven && a.User.ID.String() == w.Subject })
+	person := only(func(a browser.Account) bool { return w.Proven && l.issuer.Subject(c, a.User.ID) == w.Subject })
 	session := only(func(a browser.Account) bool {
-		return w.Proven && a.User.ID.String() == w.Subject && a.Session.ID.String() == w.SessionID
+		return w.Proven && l.issuer.Subject(c, a.User.ID) == w.Subject && l.issuer.Session(c, a.Session.ID) == w.SessionID
 	})
 	switch {
 	case len(session) > 0:
@@ -176,14 +178,14 @@ func whom(here []browser.Account, w wish) (out []browser.Account, confirm bool) 
 	case len(person) > 0:
 		return person, w.SessionID != "" // a token that names another session of the person's was made elsewhere, or long ago
 	}
-	if hinted := only(func(a browser.Account) bool { return w.LogoutHint != "" && w.names(a) }); len(hinted) > 0 {
+	if hinted := only(func(a browser.Account) bool { return w.LogoutHint != "" && l.named(w.LogoutHint, a, c) }); len(hinted) > 0 {
 		return hinted, true
 	}
 	return here, true
 }
 
-// names reports whether logout_hint is one of the names that clients know the account by.
-func (w wish) names(a browser.Account) bool {
-	return strings.EqualFold(w.LogoutHint, a.User.Username) || strings.EqualFold(w.LogoutHint, a.User.Email) ||
-		w.LogoutHint == a.User.ID.String() || w.LogoutHint == a.Session.ID.String()
+// named reports whether hint is one of the names that the client knows the account by.
+func (l *Logout) named(hint string, a browser.Account, c storage.Client) bool {
+	return strings.EqualFold(hint, a.User.Username) || strings.EqualFold(hint, a.User.Email) ||
+		hint == l.issuer.Subject(c, a.User.ID) || hint == l.issuer.Session(c, a.Session.ID)
 }

@@ -81,7 +81,7 @@ func foreign(t *testing.T, g storage.Grant) string {
 	must(t, err)
 	ring, err := keys.OpenRing(t.Context(), store, sealer, issuerURL, keys.Life{})
 	must(t, err)
-	text, err := issue.New(issue.Config{Issuer: issuerURL}, ring, handle.New(ring)).ID(storage.ClientMetadata{}, g, nil, "access", time.Now(), time.Hour)
+	text, err := issue.New(issue.Config{Issuer: issuerURL}, ring, handle.New(ring)).ID(storage.Client{}, g, nil, "access", time.Now(), time.Hour)
 	must(t, err)
 	return text
 }

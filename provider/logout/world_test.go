@@ -156,7 +156,7 @@ func (w *world) grant(t *testing.T, clientID string, a browser.Account, offline 
 // idToken is what the client got for g.
 func (w *world) idToken(t *testing.T, g storage.Grant) string {
 	t.Helper()
-	text, err := w.issuer.ID(storage.ClientMetadata{}, g, nil, "access", w.time(), time.Hour)
+	text, err := w.issuer.ID(storage.Client{}, g, nil, "access", w.time(), time.Hour)
 	must(t, err)
 	return text
 }

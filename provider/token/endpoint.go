@@ -206,7 +206,7 @@ func (e *Endpoint) mintAll(p *plan) (Answer, error) {
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: claims.Expires - claims.IssuedAt, Scope: claims.Scope,
 	}
 	if p.idToken {
-		if answer.IDToken, err = e.Issuer.ID(o.Client.Metadata, *o.Grant, p.person, access, o.Now, o.Form.Lifetime); err != nil {
+		if answer.IDToken, err = e.Issuer.ID(o.Client, *o.Grant, p.person, access, o.Now, o.Form.Lifetime); err != nil {
 			return Answer{}, err
 		}
 	}

@@ -91,10 +91,18 @@ func (e *Endpoint) introspectAccess(ctx context.Context, caller storage.Client, 
 	}
 	scope := client.Defined(reach.Scope(strings.Fields(read.Scope), read.Audience), read.Audience, resources, e.IssuerURL)
 	return Introspection{
-		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: standing.User.Username, TokenType: "Bearer",
+		Active: true, Scope: oauth.JoinScope(scope), ClientID: read.ClientID, Username: told(owner, standing.User), TokenType: "Bearer",
 		Expires: read.Expires, IssuedAt: read.IssuedAt, Subject: read.Subject, Audience: read.Audience, Issuer: read.Issuer,
 		ID: read.ID, AuthTime: read.AuthTime, ACR: read.ACR, AMR: read.AMR,
 	}, nil
+}
+
+// told is the username that answers about the client's tokens name. With pairwise subjects they name none: it is the same everywhere.
+func told(c storage.Client, u storage.UserStanding) string {
+	if _, pairwise := client.Sector(c.Metadata); pairwise {
+		return ""
+	}
+	return u.Username
 }
 
 // alive looks at everything that an access token stands on: its time, its grant, its user and client, and whether it was revoked
@@ -176,8 +184,8 @@ func (e *Endpoint) introspectRefresh(ctx context.Context, c storage.Client, text
 	}
 	scope := reach.Scope(g.Scope, reach.Audience(g.Audience))
 	return Introspection{
-		Active: true, Scope: oauth.JoinScope(scope), ClientID: g.ClientID, Username: s.User.Username, Expires: expires.Unix(),
-		IssuedAt: g.IssuedAt.Unix(), Subject: g.UserID.String(), Audience: g.Audience, Issuer: e.IssuerURL,
+		Active: true, Scope: oauth.JoinScope(scope), ClientID: g.ClientID, Username: told(c, s.User), Expires: expires.Unix(),
+		IssuedAt: g.IssuedAt.Unix(), Subject: e.Issuer.Subject(c, g.UserID), Audience: g.Audience, Issuer: e.IssuerURL,
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR, AMR: g.AMR,
 	}, nil
 }
