@@ -19,6 +19,7 @@ type Caller struct {
 	Client        storage.Client
 	Now           time.Time // the store's clock when the client was read
 	Authenticated bool      // a confidential client that proved itself; false: a public one, which only said its name
+	SecretMade    time.Time // when the secret that proved it was made (storage.ClientSecret.CreatedAt); zero: none did
 }
 
 // Why an authentication failed: for the log alone, the caller hears one answer for all.
@@ -31,13 +32,7 @@ var (
 	errOtherID       = errors.New("client_id parameter differs from the Basic credentials")
 	errMalformed     = errors.New("malformed client_id")
 	errUnknown       = errors.New("unknown client")
-	errDisabled      = errors.New("client is disabled")
-	errWrong         = errors.New("wrong or expired secret")
-	errNoSecret      = errors.New("confidential client without its secret")
-	errSecret        = errors.New("public client with a secret")
-	errRegistered    = errors.New("not the method that the client is registered for")
-	errNotAsserting  = errors.New("client assertion: the client is registered for neither private_key_jwt nor client_secret_jwt")
-	errAsserting     = errors.New("the client is registered for private_key_jwt or client_secret_jwt, and sent no client assertion")
+	errPublic        = errors.New("public client")
 	errNoneLive      = errors.New("the client has no live secret of client_secret_jwt: rotate-secret makes one")
 )
 
@@ -65,25 +60,23 @@ func (r *Registry) Authenticate(ctx context.Context, authorization []string, p o
 	if given.assertion != nil {
 		return r.authenticateByAssertion(ctx, given, c, now)
 	}
-	found := err == nil
-	proven := proves(given.secret, c.Secrets, now) // for unknown clients too: they cost the same
+	known := err == nil
+	secret := match(given.secret, c.Secrets, now) // for unknown clients too: they cost the same
 	switch {
-	case !found:
+	case !known:
 		return Caller{}, r.failed(errUnknown)
 	case asserts(c):
-		return Caller{}, r.failed(errAsserting)
-	case Public(c) && given.method != oauth.AuthNone:
-		return Caller{}, r.failed(errSecret)
-	case !Public(c) && given.method == oauth.AuthNone:
-		return Caller{}, r.failed(errNoSecret)
-	case !Public(c) && !proven:
-		return Caller{}, r.failed(errWrong)
+		return Caller{}, r.failed(otherThan(given.method, c))
+	case Public(c) != (given.method == oauth.AuthNone):
+		return Caller{}, r.failed(otherThan(given.method, c))
+	case !Public(c) && secret.live.IsZero():
+		return Caller{}, r.failed(wrongSecret(c, secret, now))
 	case !c.DisabledAt.IsZero():
-		return Caller{}, r.failed(errDisabled)
+		return Caller{}, r.failed(Disabled(c))
 	case given.method != c.Metadata.TokenEndpointAuthMethod:
-		return Caller{}, r.otherMethod(c.Metadata.TokenEndpointAuthMethod)
+		return Caller{}, r.otherMethod(given.method, c)
 	}
-	return Caller{Client: c, Now: now, Authenticated: !Public(c)}, nil
+	return Caller{Client: c, Now: now, Authenticated: !Public(c), SecretMade: secret.live}, nil
 }
 
 // authenticateByAssertion goes on with a client assertion; c is empty where there is no such client.
@@ -92,14 +85,15 @@ func (r *Registry) authenticateByAssertion(ctx context.Context, given credential
 	case c.ID == "":
 		return Caller{}, r.failed(errUnknown)
 	case !asserts(c):
-		return Caller{}, r.failed(errNotAsserting)
+		return Caller{}, r.failed(otherThan("client_assertion", c))
 	case !c.DisabledAt.IsZero():
-		return Caller{}, r.failed(errDisabled)
+		return Caller{}, r.failed(Disabled(c))
 	}
-	if err := r.prove(ctx, c, given.assertion, now); err != nil {
+	made, err := r.prove(ctx, c, given.assertion, now)
+	if err != nil {
 		return Caller{}, err
 	}
-	return Caller{Client: c, Now: now, Authenticated: true}, nil
+	return Caller{Client: c, Now: now, Authenticated: true, SecretMade: made}, nil
 }
 
 // read takes the credentials from the request, whoever they name. An empty secret is no secret (RFC 6749 §2.3.1), also in Basic.
@@ -147,12 +141,12 @@ func (r *Registry) failed(cause error) error {
 }
 
 // otherMethod names the registered method, to a caller that proved to know the secret.
-func (r *Registry) otherMethod(registered string) error {
+func (r *Registry) otherMethod(sent string, c storage.Client) error {
 	description := "this client is registered for client_secret_basic: send the credentials with HTTP Basic"
-	if registered == oauth.AuthPost {
+	if c.Metadata.TokenEndpointAuthMethod == oauth.AuthPost {
 		description = "this client is registered for client_secret_post: send client_id and client_secret in the body"
 	}
-	return r.challenge(description, errRegistered)
+	return r.challenge(description, otherThan(sent, c))
 }
 
 // challenge makes the 401 that every failed authentication is (RFC 6749 §5.2), with the challenge that every 401 carries.
@@ -172,5 +166,5 @@ func unavailable(cause error) error {
 
 // Refuse answers a public client that asks for what only clients that prove themselves may have (RFC 7662 §2.1).
 func (r *Registry) Refuse() error {
-	return r.challenge("a public client may not do this: only clients that prove who they are may", errNoSecret)
+	return r.challenge("a public client may not do this: only clients that prove who they are may", errPublic)
 }

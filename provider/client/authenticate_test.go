@@ -129,7 +129,7 @@ func TestFailuresLookAlike(t *testing.T) {
 	if first.Challenge != `Basic realm="https://id.example", charset="UTF-8"` {
 		t.Errorf("the challenge is %s", first.Challenge)
 	}
-	if len(causes) != 6 {
+	if len(causes) != 7 {
 		t.Errorf("the log is told %v", causes)
 	}
 }

@@ -80,19 +80,34 @@ func retire(secrets []storage.ClientSecret, now time.Time, overlap time.Duration
 	return []storage.ClientSecret{old}
 }
 
-// proves reports whether presented is one of the client's live secrets. Whatever the client has, the same number of digests is
-// compared, each in constant time.
-func proves(presented string, secrets []storage.ClientSecret, now time.Time) bool {
-	given, proven := digest(presented), false
+// found is what a presented secret turned out to be.
+type found struct {
+	live    time.Time // when the live secret that it is was made; zero: it is none
+	expired time.Time // when the secret that it is expired; zero: it is none that did
+}
+
+// match looks for presented among the client's secrets. Whatever the client has, the same number of digests is compared, each in
+// constant time.
+func match(presented string, secrets []storage.ClientSecret, now time.Time) (f found) {
+	given := digest(presented)
 	for i := range maxSecrets {
 		var kept storage.ClientSecret
 		if i < len(secrets) {
 			kept = secrets[i]
 		}
 		equal := given.Equal(kept.Digest)
-		if equal && !kept.Digest.IsZero() && live(kept, now) {
-			proven = true
+		switch {
+		case !equal || kept.Digest.IsZero():
+		case live(kept, now):
+			f.live = kept.CreatedAt
+		default:
+			f.expired = kept.ExpiresAt
 		}
 	}
-	return proven
+	return f
+}
+
+// proves reports whether presented is one of the client's live secrets.
+func proves(presented string, secrets []storage.ClientSecret, now time.Time) bool {
+	return !match(presented, secrets, now).live.IsZero()
 }

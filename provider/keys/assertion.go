@@ -62,6 +62,23 @@ func ParseAssertion(token string) (Assertion, error) {
 	return a, nil
 }
 
+// Header returns what the assertion says that it was signed with; kid is "" where it does not say.
+func (a Assertion) Header() (alg, kid string) { return a.alg, a.kid }
+
+// KeyIDs are the kids of the keys in set, which ClientKeySet or PublishedKeySet wrote.
+func KeyIDs(set []byte) (kids []string) {
+	var known jose.JSONWebKeySet
+	if len(set) == 0 || json.Unmarshal(set, &known) != nil {
+		return nil
+	}
+	for _, k := range known.Keys {
+		if k.KeyID != "" {
+			kids = append(kids, k.KeyID)
+		}
+	}
+	return kids
+}
+
 // ErrNoKey says that the key that signed an assertion is not in the set, as far as can be told: a newer set may have it.
 var ErrNoKey = errors.New("none of the client's keys")
 
