@@ -13,6 +13,7 @@ import (
 
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/provider/mail"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -50,7 +51,8 @@ type Config struct {
 	OutboundAllow []outbound.Network // outside the public Internet, that requests to clients may reach all the same
 	OutboundRoots *x509.CertPool     // of those requests; nil: the system's
 
-	Registration Registration // who may register clients by protocol; zero: nobody
+	Registration Registration          // who may register clients by protocol; zero: nobody
+	Documents    client.DocumentPolicy // whose client id documents are read; zero: nobody's. New sets its Limiter
 
 	MailTransport mail.Transport // nil: letters to people go to the log
 	MailFrom      string         // their sender; required with MailTransport
@@ -209,6 +211,7 @@ func (c Config) Validate() error {
 		bad("OutboundAllow", "must hold networks with an address and at least one bit")
 	}
 	c.Registration.problems(bad)
+	documentProblems(c.Documents, bad)
 	if c.MailTransport != nil {
 		if _, err := mail.ParseFrom(c.MailFrom); err != nil {
 			bad("MailFrom", "%v", err)

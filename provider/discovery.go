@@ -31,7 +31,7 @@ func (p *Provider) metadata() map[string]any {
 		"grant_types_supported":                 append(token.Grants(), oauth.GrantMFAOTP),
 		"scopes_supported":                      oauth.UserScopes(),
 		"claims_supported":                      append([]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid"}, account.ClaimNames()...),
-		"subject_types_supported":               []string{"public"},
+		"subject_types_supported":               []string{"public", "pairwise"},
 		"id_token_signing_alg_values_supported": p.ring.Algorithms(),
 		"userinfo_signing_alg_values_supported": p.ring.Algorithms(),
 		"acr_values_supported":                  []string{oauth.ACRPassword, oauth.ACRMFA},
@@ -49,6 +49,9 @@ func (p *Provider) metadata() map[string]any {
 	}
 	if p.door.SignUp {
 		m["prompt_values_supported"] = []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount, oauth.PromptCreate}
+	}
+	if p.config.Documents.On {
+		m["client_id_metadata_document_supported"] = true
 	}
 	if len(p.config.UILocales) > 0 {
 		m["ui_locales_supported"] = p.config.UILocales

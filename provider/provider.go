@@ -44,7 +44,6 @@ type Provider struct {
 
 	registration *register.Endpoint
 	initial      *client.InitialTokens
-	arrivals     arrivals
 
 	published *document                // RFC 8414's, which only a new start changes
 	described *document                // RFC 9728's about this issuer's own APIs, likewise
@@ -63,12 +62,14 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		return nil, err
 	}
 	p := &Provider{config: c, store: store, ring: ring, sealer: sealer, node: rand.Text(), refused: newRefusals(store, c.Logger)}
+	limiter := throttle.New(store)
+	c.Documents.Limiter = limiter
 	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
 	registrations := client.Config{
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + pathToken, GrantTypes: token.Grants(), Algorithms: ring.Algorithms(),
 		Rotation: c.RefreshRotation, Grace: c.RefreshGrace, AccessTokenLifetime: c.AccessTokenLifetime,
 		RefreshTokenIdleLifetime: c.RefreshTokenIdleLifetime, RefreshTokenLifetime: c.RefreshTokenLifetime,
-		Outbound: out, Sealer: sealer, Clock: c.Clock, UnusedClients: c.Registration.Unused,
+		Outbound: out, Sealer: sealer, Clock: c.Clock, UnusedClients: c.Registration.Unused, Documents: c.Documents,
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
 	mint := handle.New(ring)
@@ -76,7 +77,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Issuer: c.Issuer, Mint: mint, Hash: c.PasswordHash, MinPassword: c.PasswordMinLength, MinScore: c.PasswordMinScore,
 		SignUp: c.SignUp, FactorRecovery: c.FactorRecovery, Clock: c.Clock,
 	})
-	issuer, limiter := issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint), throttle.New(store)
+	issuer := issue.New(issue.Config{Issuer: c.Issuer, SigningAlg: c.SigningAlg}, ring, mint)
 	if err := p.openRegistration(registrations, limiter); err != nil {
 		return nil, err
 	}
