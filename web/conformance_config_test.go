@@ -170,7 +170,7 @@ func TestTheMetadataPromisesWhatTheFourProfilesNeed(t *testing.T) {
 		"response_types_supported":              {"code"},
 		"response_modes_supported":              {"query", "fragment", "form_post"},
 		"grant_types_supported":                 {"authorization_code", "refresh_token"},
-		"subject_types_supported":               {"public"},
+		"subject_types_supported":               {"public", "pairwise"},
 		"id_token_signing_alg_values_supported": {"RS256"},
 		"userinfo_signing_alg_values_supported": {"RS256"},
 		"token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"},

@@ -93,7 +93,7 @@ const reviewedMetadata = `{
 		"name", "given_name", "family_name", "middle_name", "nickname", "profile", "picture", "website", "gender",
 		"birthdate", "zoneinfo", "locale", "preferred_username", "updated_at", "email", "email_verified", "phone_number", "phone_number_verified", "address"],
 	"claim_types_supported": ["normal"],
-	"subject_types_supported": ["public"],
+	"subject_types_supported": ["public", "pairwise"],
 	"userinfo_signing_alg_values_supported": ["RS256", "PS256", "ES256", "ES384", "EdDSA"],
 	"id_token_signing_alg_values_supported": ["RS256", "PS256", "ES256", "ES384", "EdDSA"],
 	"acr_values_supported": ["urn:signet:acr:password", "urn:signet:acr:mfa"],

@@ -68,7 +68,7 @@ func TestTheSecretKeyRotatesHoweverOftenTheServerDies(t *testing.T) {
 			return p
 		}
 		both := newest + "," + madeKeys.text
-		const values = 6 + 4 + 1 // keys, seeds, a client's secret
+		const values = 7 + 4 + 1 // keys, seeds, a client's secret
 		for written := range values {
 			p := open(&mortal{w.store, 1}, both)
 			s, err := p.Reseal(t.Context())
