@@ -52,6 +52,7 @@ type Config struct {
 	OutboundRoots *x509.CertPool     // of those requests; nil: the system's
 
 	Registration Registration          // who may register clients by protocol; zero: nobody
+	Developers   Developers            // who may have apps of their own; zero: nobody
 	Documents    client.DocumentPolicy // whose client id documents are read; zero: nobody's. New sets its Limiter
 
 	MailTransport mail.Transport // nil: letters to people go to the log
@@ -211,6 +212,7 @@ func (c Config) Validate() error {
 		bad("OutboundAllow", "must hold networks with an address and at least one bit")
 	}
 	c.Registration.problems(bad)
+	c.Developers.problems(bad)
 	documentProblems(c.Documents, bad)
 	if c.MailTransport != nil {
 		if _, err := mail.ParseFrom(c.MailFrom); err != nil {

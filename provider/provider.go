@@ -13,6 +13,7 @@ import (
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/browser"
 	"github.com/signet-idp/signet/provider/client"
+	"github.com/signet-idp/signet/provider/developer"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/issue"
 	"github.com/signet-idp/signet/provider/keys"
@@ -27,20 +28,22 @@ import (
 
 // Provider is one node of an identity provider. Any number of them may share a store.
 type Provider struct {
-	config    Config
-	store     storage.Store
-	ring      *keys.Ring
-	sealer    *keys.Sealer
-	clients   *client.Registry
-	resources *client.Resources
-	people    *account.People
-	browsers  *browser.Browsers
-	tokens    *token.Endpoint
-	door      *authorize.Door
-	logout    *logout.Logout
-	mail      *mail.Mail
-	node      string // names this node in leases
-	refused   *refusals
+	config     Config
+	store      storage.Store
+	ring       *keys.Ring
+	sealer     *keys.Sealer
+	clients    *client.Registry
+	resources  *client.Resources
+	people     *account.People
+	browsers   *browser.Browsers
+	tokens     *token.Endpoint
+	door       *authorize.Door
+	logout     *logout.Logout
+	mail       *mail.Mail
+	node       string // names this node in leases
+	refused    *refusals
+	usage      *usage
+	developers *developer.Developers
 
 	registration *register.Endpoint
 	initial      *client.InitialTokens
@@ -61,7 +64,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{config: c, store: store, ring: ring, sealer: sealer, node: rand.Text(), refused: newRefusals(store, c.Logger)}
+	p := &Provider{config: c, store: store, ring: ring, sealer: sealer, node: rand.Text(), refused: newRefusals(store, c.Logger), usage: newUsage(store, c.Logger)}
 	limiter := throttle.New(store)
 	c.Documents.Limiter = limiter
 	out := outbound.New(outbound.Config{Allow: c.OutboundAllow, Roots: c.OutboundRoots})
@@ -72,6 +75,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 		Outbound: out, Sealer: sealer, Clock: c.Clock, UnusedClients: c.Registration.Unused, Documents: c.Documents,
 	}
 	p.clients, p.resources = client.New(store, registrations), client.NewResources(store, registrations)
+	p.developers = developer.New(store, p.clients, developer.Config{Issuer: c.Issuer, Policy: c.Developers.Policy, Apps: c.Developers.Apps})
 	mint := handle.New(ring)
 	p.people = account.New(store, sealer, account.NewHasher(account.Hashers(runtime.NumCPU())), account.Config{
 		Issuer: c.Issuer, Mint: mint, Hash: c.PasswordHash, MinPassword: c.PasswordMinLength, MinScore: c.PasswordMinScore,
@@ -83,7 +87,7 @@ func New(ctx context.Context, c Config, store storage.Store, sealer *keys.Sealer
 	}
 	p.tokens = &token.Endpoint{
 		Store: store, Clients: p.clients, People: p.people, Limiter: limiter, Mint: mint, Issuer: issuer,
-		IssuerURL: c.Issuer, AboutURL: aboutURL(c.Issuer), SecondFactor: c.SecondFactor, Observer: c.Observer,
+		IssuerURL: c.Issuer, AboutURL: aboutURL(c.Issuer), SecondFactor: c.SecondFactor, Observer: c.Observer, Counter: p.usage,
 	}
 	p.browsers = browser.New(store, mint, p.people, limiter, browser.Config{
 		Issuer: c.Issuer, SessionIdle: c.SessionIdleLifetime, SessionLifetime: c.SessionLifetime, SecondFactor: c.SecondFactor, Clock: c.Clock,

@@ -33,13 +33,14 @@ func newRefusals(store storage.Refusals, logger *slog.Logger) *refusals {
 	return &refusals{store: store, logger: logger, queue: make(chan storage.RefusedRequest, refusalBatch)}
 }
 
-// Refused notes that the answer with this X-Request-Id was err, as a Route's Serve returned it, for signet explain. It returns at
-// once. What is no refusal of a client is not kept.
+// Refused notes that the answer with this X-Request-Id was err, as a Route's Serve returned it, for signet explain and the figures of its client. It
+// returns at once. What is no refusal of a client is not kept.
 func (p *Provider) Refused(requestID string, err error) {
 	var r *client.Refused
 	if requestID == "" || !errors.As(err, &r) {
 		return
 	}
+	p.usage.failed(r.About.ClientID)
 	about := r.About
 	about.ID = requestID
 	select {

@@ -10,7 +10,6 @@ import (
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/register"
 	"github.com/signet-idp/signet/provider/throttle"
-	"github.com/signet-idp/signet/storage"
 )
 
 const pathRegister = "/oauth2/register"
@@ -43,16 +42,9 @@ func (r Registration) problems(bad func(setting, format string, args ...any)) {
 
 func (r Registration) off() bool { return r.Mode == "" || r.Mode == register.ModeOff }
 
-// arrivals is what registration needs of the store.
-type arrivals interface {
-	storage.Registrations
-	storage.RegistrationTokens
-}
-
 // openRegistration wires the registration endpoint.
 func (p *Provider) openRegistration(clients client.Config, limiter *throttle.Limiter) error {
-	p.arrivals, _ = p.store.(arrivals)
-	p.initial = client.NewInitialTokens(p.arrivals, clients)
+	p.initial = client.NewInitialTokens(p.store, clients)
 	statements, err := client.NewStatements(p.config.Registration.Statements)
 	if err != nil {
 		return fmt.Errorf("the issuers of software statements: %w", err)
@@ -84,7 +76,7 @@ func (p *Provider) registrationRoutes() []Route {
 // sweepUnused removes clients that registered themselves and that nobody uses.
 func (p *Provider) sweepUnused(ctx context.Context) error {
 	for range sweepMost {
-		n, err := p.arrivals.SweepUnused(ctx, sweepBatch, unusedKeep)
+		n, err := p.store.SweepUnused(ctx, sweepBatch, unusedKeep)
 		if err != nil || n < sweepBatch {
 			return err
 		}

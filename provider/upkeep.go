@@ -39,7 +39,7 @@ const (
 
 // Run does the upkeep until ctx ends: it takes the keys through their life and reads those that other nodes made, seals anew what
 // is under an older secret key, delivers the outbox, chains the audit log, removes accounts whose time has come, keeps what was
-// refused, and sweeps, one node at a time. It returns when all of it has stopped.
+// refused, counts what clients do, and sweeps, one node at a time. It returns when all of it has stopped.
 func (p *Provider) Run(ctx context.Context) {
 	walk, chain := &grantWalk{p: p}, &chainer{p: p}
 	var jobs sync.WaitGroup
@@ -57,6 +57,7 @@ func (p *Provider) Run(ctx context.Context) {
 		jobs.Go(func() { p.repeat(ctx, job.every, job.work) })
 	}
 	jobs.Go(func() { p.refused.run(ctx) })
+	jobs.Go(func() { p.usage.run(ctx) })
 	jobs.Wait()
 }
 
@@ -141,14 +142,8 @@ func (w *grantWalk) sweep(ctx context.Context) error {
 			break
 		}
 	}
-	for range sweepMost {
-		n, err := w.p.store.SweepRefusals(ctx, sweepBatch, refusalKeep)
-		if err != nil {
-			return err
-		}
-		if n < sweepBatch {
-			break
-		}
+	if err := w.p.sweepRecords(ctx); err != nil {
+		return err
 	}
 	if err := w.p.sweepUnused(ctx); err != nil {
 		return err

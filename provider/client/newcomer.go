@@ -63,7 +63,7 @@ func (r *Registry) Register(ctx context.Context, n Newcomer) (Admission, error) 
 	if n.Managed {
 		made.AccessToken, c.Registration = makeAccessToken(storage.Digest{})
 	}
-	if err := r.newcomers.RegisterClient(ctx, c, n.Spends, n.event(c)); err != nil {
+	if err := r.store.RegisterClient(ctx, c, n.Spends, n.event(c)); err != nil {
 		return Admission{}, err
 	}
 	made.Client = r.stored(ctx, c)

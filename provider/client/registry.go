@@ -19,6 +19,7 @@ const (
 type Store interface {
 	storage.Clients
 	storage.Assertions
+	storage.Registrations
 	ListResources(ctx context.Context, after string, limit int) ([]storage.Resource, error)
 }
 
@@ -28,7 +29,6 @@ type Store interface {
 // What its methods return: *oauth.Error for what the caller can mend, otherwise one of storage's sentinels, wrapped.
 type Registry struct {
 	store     Store
-	newcomers storage.Registrations
 	config    Config
 	published *keySets
 	documents *documents
@@ -37,8 +37,7 @@ type Registry struct {
 // New makes a registry over store. Zero fields of c take their defaults.
 func New(store Store, c Config) *Registry {
 	c = c.withDefaults()
-	newcomers, _ := store.(storage.Registrations)
-	return &Registry{store: store, newcomers: newcomers, config: c, published: newKeySets(c), documents: newDocuments(c)}
+	return &Registry{store: store, config: c, published: newKeySets(c), documents: newDocuments(c)}
 }
 
 // Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);

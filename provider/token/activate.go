@@ -28,6 +28,7 @@ func (e *Endpoint) activate(q *request, g *storage.Grant, form client.TokenForm,
 			Client: c, Grant: g, Scope: g.Scope, Audience: g.Audience, Form: form, Now: now,
 		},
 		idToken: slices.Contains(g.Scope, oauth.ScopeOpenID),
+		signIn:  true,
 	}
 	g.SecretHash, g.KeyID = handle.SecretDigest(secret), e.Mint.CurrentKey()
 	g.ExpiresAt = now.Add(form.Lifetime)

@@ -49,6 +49,7 @@ type Endpoint struct {
 	AboutURL     string // the document about userinfo as a resource (RFC 9728), which its challenges name; "": none
 	SecondFactor account.SecondFactor
 	Observer     Observer
+	Counter      Counter
 }
 
 // request is one token request after the client was authenticated.
@@ -63,6 +64,7 @@ type plan struct {
 	order   issue.Order
 	refresh *handle.Handle // the refresh token of the answer; nil: none
 	idToken bool
+	signIn  bool                        // a grant becomes active
 	person  map[string]any              // claims about the person that were asked for in the ID token
 	settle  func(context.Context) error // nil: there is nothing to write
 }
@@ -136,10 +138,11 @@ func (e *Endpoint) serveToken(w http.ResponseWriter, a *asked) (err error) {
 	if registered := registrationOf(name); !slices.Contains(caller.Client.Metadata.GrantTypes, registered) {
 		return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
 	}
-	answer, err := e.run(ctx, grant, &request{params: a.params, caller: caller, seen: seenBy(r)})
+	answer, done, err := e.run(ctx, grant, &request{params: a.params, caller: caller, seen: seenBy(r)})
 	if err != nil {
 		return err
 	}
+	e.count(caller, done)
 	return writeJSON(w, answer)
 }
 
@@ -163,30 +166,30 @@ func registrationOf(name string) string {
 }
 
 // run takes steps 5 to 7, again where the row moved in between.
-func (e *Endpoint) run(ctx context.Context, grant grantType, q *request) (Answer, error) {
+func (e *Endpoint) run(ctx context.Context, grant grantType, q *request) (Answer, *plan, error) {
 	for range maxRaces {
 		p, err := grant(ctx, q)
 		if errors.Is(err, storage.ErrMoved) {
 			continue
 		}
 		if err != nil {
-			return Answer{}, err
+			return Answer{}, nil, err
 		}
 		answer, err := e.mintAll(p)
 		if err != nil {
-			return Answer{}, err
+			return Answer{}, nil, err
 		}
 		if p.settle == nil {
-			return answer, nil
+			return answer, p, nil
 		}
 		switch err := p.settle(ctx); {
 		case err == nil:
-			return answer, nil
+			return answer, p, nil
 		case !errors.Is(err, storage.ErrMoved):
-			return Answer{}, err
+			return Answer{}, nil, err
 		}
 	}
-	return Answer{}, &oauth.Error{
+	return Answer{}, nil, &oauth.Error{
 		Code: oauth.TemporarilyUnavailable, Description: "too many requests use this grant at once; try again", RetryAfter: time.Second,
 	}
 }

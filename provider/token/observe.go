@@ -1,6 +1,9 @@
 package token
 
 import (
+	"time"
+
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -15,11 +18,30 @@ type Observer interface {
 	Rotation(outcome storage.Outcome)
 }
 
-// Silent is an Observer that nobody listens to.
+// Counter hears what clients do, for their figures. As an Observer's, its method must return at once.
+type Counter interface {
+	// Answered reports tokens that were given out: to which client, for whom (zero: the client itself), whether a person came to it with
+	// them, and when the secret that proved the client was made (zero: none did).
+	Answered(clientID string, by storage.ID, signIn bool, secretMade time.Time)
+}
+
+// count tells the Counter what a request was answered with.
+func (e *Endpoint) count(caller client.Caller, p *plan) {
+	var by storage.ID
+	if p.order.Grant != nil {
+		by = p.order.Grant.UserID
+	}
+	e.Counter.Answered(caller.Client.ID, by, p.signIn, caller.SecretMade)
+}
+
+// Silent is an Observer and a Counter that nobody listens to.
 type Silent struct{}
 
 // TokenRequest implements Observer.
 func (Silent) TokenRequest(string, oauth.Code) {}
+
+// Answered implements Counter.
+func (Silent) Answered(string, storage.ID, bool, time.Time) {}
 
 // Rotation implements Observer.
 func (Silent) Rotation(storage.Outcome) {}

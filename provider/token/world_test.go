@@ -108,7 +108,7 @@ func newWorld(t *testing.T) *world {
 		Store: store, Clients: w.clients, Limiter: throttle.New(store), Mint: w.mint,
 		People: account.New(store, sealer, account.NewHasher(1), account.Config{Issuer: issuerURL, Clock: w.clock.Now}),
 		Issuer: issue.New(issue.Config{Issuer: issuerURL, SigningAlg: keys.ES256}, w.ring, w.mint), IssuerURL: issuerURL,
-		SecondFactor: account.SecondFactorOptional, Observer: token.Silent{},
+		SecondFactor: account.SecondFactorOptional, Observer: token.Silent{}, Counter: token.Silent{},
 	}
 	w.user = w.newID()
 	w.must(store.CreateUser(t.Context(), storage.User{
