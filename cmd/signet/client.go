@@ -21,7 +21,7 @@ func newClientCommand(a *app) *cobra.Command {
 	cmd.AddCommand(
 		newClientCreate(a), newClientList(a), newClientShow(a), newClientUpdate(a), newClientRotateSecret(a),
 		newClientAct(a, "disable", "Make a client, and all that was issued to it, useless at once", (*client.Registry).Disable),
-		newClientAct(a, "enable", "Let a disabled client work again", (*client.Registry).Enable),
+		newClientAct(a, "enable", "Let a disabled client work again, or in that awaits approval", (*client.Registry).Enable),
 		newClientDelete(a), newClientApply(a), newClientExport(a),
 	)
 	return cmd
@@ -77,13 +77,13 @@ func newClientList(a *app) *cobra.Command {
 				return err
 			}
 			clients = page(a, pages, clients, "signet client list", func(c storage.Client) string { return c.ID })
-			var records []client.Information
+			var records []clientRecord
 			for _, c := range clients {
-				records = append(records, client.Registration(c, ""))
+				records = append(records, clientRecordOf(c))
 			}
-			head := []string{"CLIENT_ID", "NAME", "GRANT_TYPES", "AUTH_METHOD", "STATE"}
-			return list(a, records, head, func(i client.Information) []string {
-				return []string{i.ClientID, i.Name, strings.Join(i.GrantTypes, ","), i.TokenEndpointAuthMethod, state(i.Disabled)}
+			head := []string{"CLIENT_ID", "NAME", "GRANT_TYPES", "AUTH_METHOD", "ORIGIN", "STATE"}
+			return list(a, records, head, func(r clientRecord) []string {
+				return []string{r.ClientID, r.Name, strings.Join(r.GrantTypes, ","), r.TokenEndpointAuthMethod, r.Origin, r.standing()}
 			})
 		})
 	}
@@ -97,7 +97,7 @@ func newClientShow(a *app) *cobra.Command {
 	outputFlag(a, cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.withClient(cmd, args[0], func(_ context.Context, _ *opened, c storage.Client) error {
-			return a.show(client.Registration(c, ""))
+			return a.show(clientRecordOf(c))
 		})
 	}
 	return cmd
@@ -175,7 +175,7 @@ func newClientAct(a *app, verb, short string, act func(*client.Registry, context
 			if err != nil {
 				return err
 			}
-			return a.show(client.Registration(c, ""))
+			return a.show(clientRecordOf(c))
 		})
 	}
 	return cmd

@@ -15,6 +15,7 @@ import (
 
 	"github.com/signet-idp/signet/provider"
 	"github.com/signet-idp/signet/provider/account"
+	"github.com/signet-idp/signet/provider/developer"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/storage/postgres"
 	"github.com/signet-idp/signet/web/pages"
@@ -61,6 +62,16 @@ type settings struct {
 	SMTPURL  string `env:"SIGNET_SMTP_URL" yaml:"smtp_url" secret:"true" help:"mail server: smtp://USER:PASSWORD@HOST:PORT with STARTTLS, or smtps://; empty: mail goes to the log"`
 	MailFrom string `env:"SIGNET_MAIL_FROM" yaml:"mail_from" help:"sender of mails, such as 'Example Accounts <no-reply@example.com>'"`
 
+	ClientRegistration           string `env:"SIGNET_CLIENT_REGISTRATION" yaml:"client_registration" help:"who may register applications by protocol: off, token (who has a registration token) or open"`
+	SoftwareStatementIssuersFile string `env:"SIGNET_SOFTWARE_STATEMENT_ISSUERS_FILE" yaml:"software_statement_issuers_file" help:"JSON file with the publishers whose software statements are believed, and their keys"`
+
+	ClientIDDocuments     string `env:"SIGNET_CLIENT_ID_DOCUMENTS" yaml:"client_id_documents" help:"whether an application may have the address of its description as its client_id: off or on"`
+	ClientIDDocumentAllow hosts  `env:"SIGNET_CLIENT_ID_DOCUMENT_ALLOW" yaml:"client_id_document_allow" help:"hosts, comma separated, such as app.example.com or *.example.com, whose descriptions alone are read; empty: all"`
+	ClientIDDocumentDeny  hosts  `env:"SIGNET_CLIENT_ID_DOCUMENT_DENY" yaml:"client_id_document_deny" help:"hosts, comma separated, whose descriptions are not read"`
+
+	Developers    string `env:"SIGNET_DEVELOPERS" yaml:"developers" help:"who may have applications of their own at /developer: off, admins, approval (everybody, and an administrator lets each application in) or on"`
+	DeveloperApps number `env:"SIGNET_DEVELOPER_APPS" yaml:"developer_apps" help:"how many applications one person may have"`
+
 	LogLevel  string `env:"SIGNET_LOG_LEVEL" yaml:"log_level" help:"debug, info, warn or error"`
 	LogFormat string `env:"SIGNET_LOG_FORMAT" yaml:"log_format" help:"text or json; empty: text on a terminal, else json"`
 }
@@ -73,6 +84,7 @@ func defaultSettings() settings {
 		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1",
 		PasswordMinLength: account.DefaultMinPassword, PasswordMinScore: account.DefaultMinScore, SecondFactor: "optional", SignUp: "off",
 		AuditRetention: duration(400 * day), SessionIdleLifetime: duration(day), SessionLifetime: duration(30 * day), LogLevel: "info",
+		ClientRegistration: "token", Developers: "admins", DeveloperApps: developer.DefaultApps, ClientIDDocuments: "off",
 	}
 }
 
@@ -266,6 +278,7 @@ func (s settings) provider(logger *slog.Logger) provider.Config {
 		AuditRetention:      s.AuditRetention.orNegative(),
 		SessionIdleLifetime: s.SessionIdleLifetime.orNegative(), SessionLifetime: s.SessionLifetime.orNegative(),
 		OutboundAllow: s.OutboundAllow, OutboundRoots: roots, UILocales: pages.Languages(), MailFrom: s.MailFrom, Logger: logger,
+		Registration: s.registration(), Documents: s.documents(), Developers: s.developers(),
 	}
 	if server, err := s.mailServer(); err == nil && server != nil {
 		config.MailTransport = server

@@ -39,6 +39,12 @@ func (s settings) validate() error {
 	if _, err := s.outboundRoots(); err != nil {
 		problems = append(problems, err)
 	}
+	if _, err := s.statementIssuers(); err != nil {
+		problems = append(problems, err)
+	}
+	if d := s.ClientIDDocuments; d != "on" && d != "off" {
+		problems = append(problems, errors.New("SIGNET_CLIENT_ID_DOCUMENTS must be off or on"))
+	}
 	if err := s.checkMail(); err != nil {
 		problems = append(problems, err)
 	}
@@ -63,8 +69,19 @@ func (s settings) validate() error {
 // variableOf names a field of provider.Config as operators know it.
 func variableOf(setting string) string {
 	t := reflect.TypeFor[settings]()
-	if setting == "Issuer" {
+	switch setting {
+	case "Issuer":
 		setting = "IssuerURL"
+	case "Registration.Mode":
+		setting = "ClientRegistration"
+	case "Developers.Policy":
+		setting = "Developers"
+	case "Developers.Apps":
+		setting = "DeveloperApps"
+	case "Documents.Allow":
+		setting = "ClientIDDocumentAllow"
+	case "Documents.Deny":
+		setting = "ClientIDDocumentDeny"
 	}
 	if f, ok := t.FieldByName(setting); ok {
 		return f.Tag.Get("env")
