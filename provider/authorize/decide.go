@@ -210,7 +210,7 @@ func consented(r Request, c storage.Client, a *browser.Account, consent storage.
 		if consent.GivenAt.Before(r.StartedAt) {
 			return false
 		}
-	} else if c.Metadata.FirstParty {
+	} else if c.Metadata.FirstParty && !c.ByMachine() {
 		return true
 	}
 	asked := asks(r)

@@ -17,6 +17,7 @@ func (accountApps) template() string { return "account_apps" }
 // connectedApp is an app, and what it may do, in words.
 type connectedApp struct {
 	ID, Name, Initial string
+	Of                string // the host that publishes its description; "": it has none
 	Asks, Resources   []ask
 	Since, Used       moment
 }
@@ -38,7 +39,7 @@ func showApps(x *exchange) error {
 	for _, a := range apps {
 		name := clientName(a.Client)
 		page.Apps = append(page.Apps, connectedApp{
-			ID: a.Client.ID, Name: name, Initial: initial(name), Since: at(a.Since), Used: at(a.UsedAt),
+			ID: a.Client.ID, Name: name, Initial: initial(name), Of: originOf(a.Client, at).Of, Since: at(a.Since), Used: at(a.UsedAt),
 			Asks: x.asks(a.Allowed, p.Account.User), Resources: resources(a.Allowed.Resources, a.Resources),
 		})
 	}

@@ -13,15 +13,15 @@ import (
 
 // consentPage asks whether an app may have what it asks for.
 type consentPage struct {
-	App        *appView
-	Asks       []ask
-	Resources  []ask
-	Unverified bool // not an app of the house
-	Policy     string
-	TOS        string
-	Action     string
-	Form       form
-	You        youView
+	App       *appView
+	Origin    originView
+	Asks      []ask
+	Resources []ask
+	Policy    string
+	TOS       string
+	Action    string
+	Form      form
+	You       youView
 }
 
 func (consentPage) template() string { return "consent" }
@@ -43,7 +43,7 @@ func showConsent(x *exchange) error {
 	}
 	what, m := shown(p), p.Client.Metadata
 	page := consentPage{
-		App: app(p), Unverified: !m.FirstParty, Policy: m.PolicyURI, TOS: m.TOSURI, Action: x.path, You: x.you(p, "you.as"),
+		App: app(p), Origin: originOf(p.Client, clock(p.Account.User)), Policy: m.PolicyURI, TOS: m.TOSURI, Action: x.path, You: x.you(p, "you.as"),
 		Asks: x.asks(what, p.Account.User), Resources: resources(what.Resources, p.Resources),
 	}
 	if page.Form, err = x.formShowing(p.Sealed, textOf(what)); err != nil {

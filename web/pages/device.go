@@ -22,6 +22,7 @@ func (devicePage) template() string { return "device" }
 // deviceConfirmPage asks whether the device is the person's.
 type deviceConfirmPage struct {
 	Client    string
+	Origin    originView
 	Asks      []ask
 	Resources []ask
 	UserCode  string
@@ -83,7 +84,8 @@ func (x *exchange) confirmDevice(p *authorize.Passage, sealed string) error {
 		return x.noDevice(p, err, p.Request.UserCode)
 	}
 	page := deviceConfirmPage{
-		Client: clientName(q.Client), Asks: x.asks(q.Asked, p.Account.User), Resources: resources(q.Asked.Resources, q.Resources),
+		Client: clientName(q.Client), Origin: originOf(q.Client, clock(p.Account.User)),
+		Asks: x.asks(q.Asked, p.Account.User), Resources: resources(q.Asked.Resources, q.Resources),
 		UserCode: q.UserCode, Device: sealed, Action: x.path, You: x.you(p, "you.as"),
 	}
 	if page.Form, err = x.form(p.Sealed); err != nil {

@@ -109,7 +109,7 @@ func (x *exchange) resumed(t storage.Ticket) *authorize.Passage {
 		return nil
 	}
 	x.speakWith(p)
-	x.policy.forms, x.policy.images = p.Target.Origin(), p.Client.Metadata.LogoURI
+	x.policy.forms, x.policy.images = p.Target.Origin(), logoOf(p.Client)
 	return p
 }
 

@@ -4,6 +4,7 @@ package pages
 func samples() []page {
 	app := &appView{Name: "Bookshop", Logo: "https://shop.example/logo.png", Host: "shop.example", Initial: "B"}
 	plain := &appView{Name: "Bookshop", Host: "shop.example", Initial: "B"}
+	agent := &appView{Name: "Agent", Host: "127.0.0.1:51000", Initial: "A", Of: "agent.example", Device: true}
 	sealed := form{Tx: "stx_sample", Token: "sft_sample"}
 	you := youView{Text: "you.as", Name: "Ada Lovelace", Change: "/login/choose?tx=stx_sample"}
 	asks := []ask{{Text: "See your email address", Values: []string{"ada@example.com"}}, {Text: "Use the permission books:read"}}
@@ -33,14 +34,16 @@ func samples() []page {
 		lostPage{App: plain, Action: "/mfa/lost", Form: sealed, Back: "/mfa?tx=stx_sample", Offered: true, At: sampleMoment(), Since: sampleMoment(), You: you},
 		lostPage{Action: "/mfa/lost", Form: sealed, Back: "/mfa?tx=stx_sample", At: sampleMoment(), Since: sampleMoment(), Ripe: true, You: you},
 		consentPage{
-			App: app, Asks: asks, Resources: asks, Unverified: true, Policy: "https://shop.example/privacy", TOS: "https://shop.example/terms",
+			App: app, Asks: asks, Resources: asks, Origin: originView{Unverified: true}, Policy: "https://shop.example/privacy", TOS: "https://shop.example/terms",
 			Action: "/consent", Form: sealed, You: you,
 		},
 		consentPage{App: plain, Action: "/consent", Form: sealed, You: you},
+		consentPage{App: agent, Origin: originView{Of: "agent.example", Unverified: true}, Action: "/consent", Form: sealed, You: you},
+		consentPage{App: plain, Origin: originView{Registered: "2026-11-22", Unverified: true}, Action: "/consent", Form: sealed, You: you},
 		devicePage{Action: "/device", Form: sealed, You: you},
 		devicePage{Action: "/device", Form: sealed, UserCode: "BCDF-GHJK", Problem: "Wrong.", You: you},
 		deviceConfirmPage{
-			Client: "Television", Asks: asks, Resources: asks, UserCode: "BCDF-GHJK", Device: "stx_sample", Action: "/device", Form: sealed, You: you,
+			Client: "Television", Origin: originView{Of: "agent.example", Unverified: true}, Asks: asks, Resources: asks, UserCode: "BCDF-GHJK", Device: "stx_sample", Action: "/device", Form: sealed, You: you,
 		},
 		deviceConfirmPage{Client: "Television", UserCode: "BCDF-GHJK", Device: "stx_sample", Action: "/device", Form: sealed, You: you},
 		toldPage{"device.allowed_title", "device.allowed"},

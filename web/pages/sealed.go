@@ -16,6 +16,8 @@ type form struct{ Tx, Token string }
 // appView is the app that asks, as the person is told of it.
 type appView struct {
 	Name, Logo, Host, Initial string
+	Of                        string // the host that publishes its description; "": it has none
+	Device                    bool   // Host is the person's own device
 }
 
 // youView says whom it goes on with, and leads to others.
@@ -38,7 +40,7 @@ func (x *exchange) passage() (*authorize.Passage, error) {
 		return nil, err
 	}
 	x.speakWith(p)
-	x.policy.forms, x.policy.images = p.Target.Origin(), p.Client.Metadata.LogoURI
+	x.policy.forms, x.policy.images = p.Target.Origin(), logoOf(p.Client)
 	return p, nil
 }
 
@@ -78,7 +80,10 @@ func app(p *authorize.Passage) *appView {
 		return nil
 	}
 	name := clientName(p.Client)
-	return &appView{Name: name, Logo: p.Client.Metadata.LogoURI, Host: p.Target.Host(), Initial: initial(name)}
+	return &appView{
+		Name: name, Logo: logoOf(p.Client), Host: p.Target.Host(), Initial: initial(name),
+		Of: originOf(p.Client, clock(storage.User{})).Of, Device: onDevice(p.Target),
+	}
 }
 
 func clientName(c storage.Client) string {
