@@ -79,15 +79,7 @@ func (a *app) devSettings() (settings, error) {
 	if !given["SIGNET_SIGN_UP"] {
 		s.SignUp = "on" // its mails are in the mailbox
 	}
-	if !given["SIGNET_CLIENT_REGISTRATION"] {
-		s.ClientRegistration = "open"
-	}
-	if !given["SIGNET_DEVELOPERS"] {
-		s.Developers = "on"
-	}
-	if !given["SIGNET_CLIENT_ID_DOCUMENTS"] {
-		s.ClientIDDocuments = "on"
-	}
+	s.openToDevelopers(given)
 	if given["SIGNET_LISTEN_ADDR"] && !given["SIGNET_ISSUER_URL"] {
 		_, port, err := net.SplitHostPort(s.ListenAddr)
 		if err != nil {
