@@ -84,6 +84,15 @@ func (p *Provider) table() []Route {
 		{Path: "/account/email", Methods: getsPost, Cache: cacheNever, Page: "account_email"},
 		{Path: "/account/data", Methods: getsPost, Cache: cacheNever, Page: "account_data"},
 		{Path: "/account/delete", Methods: getsPost, Cache: cacheNever, Page: "account_delete"},
+		{Path: "/developer", Methods: get, Cache: cacheNever, Page: "developer"},
+		{Path: "/developer/new", Methods: getsPost, Cache: cacheNever, Page: "developer_new"},
+		{Path: "/developer/waiting", Methods: getsPost, Cache: cacheNever, Page: "developer_waiting"},
+		{Path: "/developer/app", Methods: getsPost, Cache: cacheNever, Page: "developer_app"},
+		{Path: "/developer/app/settings", Methods: getsPost, Cache: cacheNever, Page: "developer_settings"},
+		{Path: "/developer/app/redirects", Methods: getsPost, Cache: cacheNever, Page: "developer_redirects"},
+		{Path: "/developer/app/secrets", Methods: getsPost, Cache: cacheNever, Page: "developer_secrets"},
+		{Path: "/developer/app/errors", Methods: get, Cache: cacheNever, Page: "developer_errors"},
+		{Path: "/developer/app/delete", Methods: getsPost, Cache: cacheNever, Page: "developer_delete"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}...)
 }

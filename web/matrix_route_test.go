@@ -56,6 +56,16 @@ var reviewedRoutes = map[string]struct {
 	"/account/sessions":    {"GET, HEAD, POST", false, ""},
 	"/account/apps":        {"GET, HEAD, POST", false, ""},
 	"/account/events":      {"GET, HEAD", false, ""},
+
+	"/developer":               {"GET, HEAD", false, ""},
+	"/developer/new":           {"GET, HEAD, POST", false, ""},
+	"/developer/waiting":       {"GET, HEAD, POST", false, ""},
+	"/developer/app":           {"GET, HEAD, POST", false, ""},
+	"/developer/app/settings":  {"GET, HEAD, POST", false, ""},
+	"/developer/app/redirects": {"GET, HEAD, POST", false, ""},
+	"/developer/app/secrets":   {"GET, HEAD, POST", false, ""},
+	"/developer/app/errors":    {"GET, HEAD", false, ""},
+	"/developer/app/delete":    {"GET, HEAD, POST", false, ""},
 }
 
 const reviewedMetadata = `{

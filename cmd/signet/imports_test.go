@@ -39,7 +39,7 @@ func outsideProvider() map[string][]string {
 	return map[string][]string{
 		"cmd/signet":                {anything},
 		"web":                       {"web/pages", "web/api", "provider", "provider/oauth", "storage"},
-		"web/pages":                 {"provider", "provider/oauth", "provider/client", "provider/account", "provider/browser", "provider/authorize", "provider/logout", "storage"},
+		"web/pages":                 {"provider", "provider/oauth", "provider/client", "provider/account", "provider/browser", "provider/authorize", "provider/developer", "provider/logout", "storage"},
 		"web/api":                   {"provider", "provider/oauth", "provider/client", "provider/account", "storage"},
 		"provider/bearer":           {},
 		"storage":                   {},

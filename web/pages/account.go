@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -83,7 +84,7 @@ func (x *exchange) ownPostedWith(page authorize.AccountPage, pass string) (*auth
 		return nil, err
 	}
 	if err := x.browsers.CheckForm(x.visit, x.ownForm(p), x.params.Get("form_token")); err != nil {
-		return nil, &fault{status: http.StatusForbidden, heading: "form", again: x.path, cause: err}
+		return nil, &fault{status: http.StatusForbidden, heading: "form", again: x.returning(page, pass), cause: err}
 	}
 	return p, nil
 }
@@ -103,7 +104,8 @@ func (x *exchange) owned(p *authorize.Passage) (owned, error) {
 		Back: x.accountAddress(authorize.AccountOverview), Name: v.Name, Login: v.Login, Initial: v.Initial,
 		Change: x.address(authorize.StepChoose, p.Sealed), Action: x.path,
 	}
-	if id := done(x.params.Get("done")); id != "" && x.c.Request.Method != http.MethodPost {
+	word := x.params.Get("done")
+	if id := cmp.Or(done(word), developerDone(word)); id != "" && x.c.Request.Method != http.MethodPost {
 		o.Done = x.text(id)
 	}
 	var err error
@@ -193,6 +195,9 @@ func showAccount(x *exchange) error {
 		{authorize.AccountDelete, "account.delete.title", "account.delete.about"},
 	} {
 		page.Links = append(page.Links, sectionLink{x.accountAddress(s.page), s.heading, s.text})
+	}
+	if x.developers.Allows(p.Account.User) {
+		page.Links = append(page.Links, sectionLink{x.accountAddress(authorize.DeveloperApps), "developer.title", "developer.about"})
 	}
 	return x.show(http.StatusOK, page)
 }

@@ -44,7 +44,7 @@ func (s *Set) serve(c *gin.Context, r provider.Route, a action) {
 
 // isolated reports whether no app opens the page in a popup.
 func isolated(page string) bool {
-	return page == "device" || page == "setup" || strings.HasPrefix(page, "account")
+	return page == "device" || page == "setup" || strings.HasPrefix(page, "account") || strings.HasPrefix(page, "developer")
 }
 
 func (x *exchange) run(r provider.Route, a action) error {

@@ -12,20 +12,22 @@ import (
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/developer"
 	"github.com/signet-idp/signet/provider/logout"
 )
 
 // Set is all pages. It is safe for concurrent use.
 type Set struct {
-	door     *authorize.Door
-	browsers *browser.Browsers
-	logout   *logout.Logout
-	people   *account.People
-	refused  func(requestID string, err error)
-	render   *renderer
-	routes   []provider.Route // of pages alone
-	base     string           // the path of the issuer, in front of every address
-	guard    *http.CrossOriginProtection
+	door       *authorize.Door
+	browsers   *browser.Browsers
+	logout     *logout.Logout
+	people     *account.People
+	developers *developer.Developers
+	refused    func(requestID string, err error)
+	render     *renderer
+	routes     []provider.Route // of pages alone
+	base       string           // the path of the issuer, in front of every address
+	guard      *http.CrossOriginProtection
 }
 
 // New reads the texts, templates and static files, and executes every template once in every language.
@@ -35,7 +37,7 @@ func New(p *provider.Provider) (*Set, error) {
 		return nil, fmt.Errorf("parse the issuer: %w", err)
 	}
 	s := &Set{
-		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), refused: p.Refused,
+		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), refused: p.Refused,
 		base: strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
 	}
 	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
@@ -90,6 +92,16 @@ func actions() map[string]action {
 		"account_email":    {get: showEmail, post: changeEmail},
 		"account_data":     {get: showData, post: download},
 		"account_delete":   {get: showDelete, post: askToDelete},
+
+		"developer":           {get: showDeveloperApps},
+		"developer_new":       {get: showNewApp, post: makeApp},
+		"developer_waiting":   {get: showWaiting, post: approve},
+		"developer_app":       {get: showDeveloperApp, post: switchApp},
+		"developer_settings":  {get: showSettings, post: changeSettings},
+		"developer_redirects": {get: showRedirects, post: tryRedirect},
+		"developer_secrets":   {get: showSecrets, post: changeSecrets},
+		"developer_errors":    {get: showErrors},
+		"developer_delete":    {get: showDeleteApp, post: deleteApp},
 
 		"logout": {get: endSession, post: confirmEnd, entry: true},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -40,12 +41,12 @@ func newRenderer(messages fs.FS, base, issuer string) (*renderer, error) {
 	}
 	for _, tongue := range r.tongues.each {
 		set := map[string]*template.Template{}
-		layout, err := template.New("layout").Funcs(r.functions(tongue, issuer)).ParseFS(templateFiles, "templates/layout.html")
+		layout, err := template.New("layout").Funcs(r.functions(tongue, issuer)).ParseFS(templateFiles, sharedTemplates()...)
 		if err != nil {
 			return nil, fmt.Errorf("parse the layout: %w", err)
 		}
 		for _, name := range names {
-			if name == "templates/layout.html" {
+			if slices.Contains(sharedTemplates(), name) {
 				continue
 			}
 			page, err := layout.Clone()
@@ -60,6 +61,11 @@ func newRenderer(messages fs.FS, base, issuer string) (*renderer, error) {
 		r.pages = append(r.pages, set)
 	}
 	return r, r.tryAll()
+}
+
+// sharedTemplates are those that others are made of.
+func sharedTemplates() []string {
+	return []string{"templates/layout.html", "templates/developer_frame.html"}
 }
 
 // functions are what templates may call. They are bound to one language.

@@ -1,5 +1,7 @@
 package pages
 
+import "slices"
+
 // samples are page structs of every kind, each filled and each as empty as it can be: what every template is tried with at the start.
 func samples() []page {
 	app := &appView{Name: "Bookshop", Logo: "https://shop.example/logo.png", Host: "shop.example", Initial: "B"}
@@ -11,7 +13,7 @@ func samples() []page {
 	passkey := &passkeyPrompt{Options: `{"challenge":"AA"}`, Sealed: "stx_sample"}
 	ada := accountView{ID: "0192", Name: "Ada Lovelace", Login: "ada", Initial: "A"}
 	eve := accountView{ID: "0193", Name: "eve", Initial: "E", Half: true}
-	return append(append(accountSamples(), joiningSamples()...),
+	return append(slices.Concat(accountSamples(), joiningSamples(), developerSamples()),
 		signInPage{App: app, Action: "/login", Form: sealed, Forgot: "/recover?tx=stx_sample", SignUp: "/signup?tx=stx_sample", Done: "Done."},
 		signInPage{
 			App: plain, Again: true, Create: true, Action: "/login", Form: sealed, Username: "ada", Problem: "Wrong.", Choose: "/login/choose?tx=stx_sample",
