@@ -59,7 +59,7 @@ func TestAClientThatIsBeingUsedMakesNoRoom(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
 	s := patient(t, url, nil)
-	for _, id := range []string{"used", "redeemed", "new"} {
+	for _, id := range []string{"used", "redeemed"} {
 		must(t, register(s, id, 0))
 	}
 	g := storage.Grant{
@@ -67,13 +67,17 @@ func TestAClientThatIsBeingUsedMakesNoRoom(t *testing.T) {
 		ExpiresAt: time.Now().Add(time.Hour),
 	}
 	must(t, s.CreateGrant(t.Context(), g, storage.Spend{}, storage.Also{}))
-	h := holding(t, url, `UPDATE clients SET used_at = now() WHERE id = 'used'`)
-	run(t, h.Conn, `UPDATE grants SET state = 'active', revision = 2, pending = NULL WHERE id = $1`, g.ID)
-	registering := begun(func() error { return register(s, "newest", 1) })
-	h.waiters(t, 1)
-	run(t, h.Conn, `COMMIT`)
-	must(t, <-registering)
-	if got, want := fmt.Sprint(clientsIn(t, s)), "[newest redeemed used]"; got != want {
+	for _, c := range []struct{ newest, use string }{
+		{"new1", `UPDATE clients SET used_at = now() WHERE id = 'used'`},
+		{"new2", `UPDATE grants SET state = 'active', revision = 2, pending = NULL`},
+	} {
+		h := holding(t, url, c.use)
+		registering := begun(func() error { return register(s, c.newest, 2) })
+		h.waiters(t, 1)
+		run(t, h.Conn, `COMMIT`)
+		must(t, <-registering)
+	}
+	if got, want := fmt.Sprint(clientsIn(t, s)), "[new1 new2 redeemed used]"; got != want {
 		t.Errorf("there are %s, want %s", got, want)
 	}
 	if got := state(t, s, g.ID); got != storage.Active {
