@@ -107,9 +107,15 @@ func (n *names) answers(q dnsmessage.Question) (all []dnsmessage.Resource) {
 			n.by[name] = turns[1:]
 		}
 	}
+	at := q.Name
+	if name == "cname.test" { // another name stands between
+		at = dnsmessage.MustNewName("inner." + q.Name.String())
+		header := dnsmessage.ResourceHeader{Name: q.Name, Type: dnsmessage.TypeCNAME, Class: q.Class}
+		all = append(all, dnsmessage.Resource{Header: header, Body: &dnsmessage.CNAMEResource{CNAME: at}})
+	}
 	for _, text := range addresses {
 		a := netip.MustParseAddr(text)
-		header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class}
+		header := dnsmessage.ResourceHeader{Name: at, Type: q.Type, Class: q.Class}
 		switch {
 		case a.Is4() && q.Type == dnsmessage.TypeA:
 			all = append(all, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: a.As4()}})
