@@ -39,8 +39,8 @@ func (r *Registry) Arrive(ctx context.Context, id string, seen storage.Seen) (st
 	if !addressed(id) || !presentable(id) {
 		return r.Lookup(ctx, id)
 	}
-	if fault := r.config.Documents.documentFault(id); fault != "" {
-		return storage.Client{}, time.Time{}, &DocumentFault{Description: "client_id " + fault}
+	if fault := r.config.Documents.refuse(id); fault != nil {
+		return storage.Client{}, time.Time{}, fault
 	}
 	c, now, err := r.store.FindClient(ctx, id)
 	known := err == nil

@@ -24,9 +24,31 @@ const (
 	faultDocumentScheme = "must begin with https://"
 	faultDocumentPath   = "must have a path after the host, and not / alone"
 	faultDocumentHost   = "must have a domain name as its host, and no IP address"
-	faultDocumentOff    = "is an address, and this server reads no client id documents (SIGNET_CLIENT_ID_DOCUMENTS)"
-	faultDocumentDenied = "is at a host whose client id documents this server does not read (SIGNET_CLIENT_ID_DOCUMENT_ALLOW, SIGNET_CLIENT_ID_DOCUMENT_DENY)"
+	faultDocumentOff    = "is an address, and this server reads no client id documents"
+	faultDocumentDenied = "is at a host whose client id documents this server does not read"
 )
+
+// Why an operator's word stands against a document: for the log.
+var (
+	errDocumentOff    = errors.New("SIGNET_CLIENT_ID_DOCUMENTS is off")
+	errDocumentDenied = errors.New("SIGNET_CLIENT_ID_DOCUMENT_DENY has the host, or SIGNET_CLIENT_ID_DOCUMENT_ALLOW has not")
+)
+
+// refuse is documentFault as Arrive returns it, nil for nothing.
+func (p DocumentPolicy) refuse(id string) *DocumentFault {
+	fault := p.documentFault(id)
+	if fault == "" {
+		return nil
+	}
+	f := &DocumentFault{Description: "client_id " + fault}
+	switch fault {
+	case faultDocumentOff:
+		f.cause = errDocumentOff
+	case faultDocumentDenied:
+		f.cause = errDocumentDenied
+	}
+	return f
+}
 
 // DocumentHost is the host, with its port if any, that publishes the document of a client whose ID is its address; "" for other IDs.
 func DocumentHost(id string) string {
