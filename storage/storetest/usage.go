@@ -185,6 +185,7 @@ func sweepUsage(t *testing.T, s *subject) {
 		}
 	}
 	// The clock stands three days after start: the first days are older than that, and the first uses are not yet.
+	sweep(0, 10, 72*time.Hour+start.Sub(today)) // that is when the first day began
 	sweep(2, 10, 72*time.Hour)
 	sweep(0, 10, 72*time.Hour)
 	s.clock.Advance(time.Microsecond)
