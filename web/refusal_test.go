@@ -61,8 +61,8 @@ func TestARefusalOfAClientIsKeptWithItsReason(t *testing.T) {
 				w.post("/oauth2/revoke", app{id: c.id, secret: "MARKED-secret", post: true}, form("token", "MARKED-token")),
 				kept{"revoke", "", "invalid_client", "secret", ""},
 			},
-			"scope":         {w.token(c, "grant_type", "client_credentials", "scope", "MARKED-scope"), kept{"token", "client_credentials", "invalid_scope", "", ""}},
-			"unknown grant": {w.token(c, "grant_type", "MARKED-grant", "client_id", c.id), kept{"token", "", "unsupported_grant_type", "", ""}},
+			"scope":         {w.token(c, "grant_type", "client_credentials", "scope", "api:delete"), kept{"token", "client_credentials", "invalid_scope", "api:delete", ""}},
+			"unknown grant": {w.token(c, "grant_type", "implicit", "client_id", c.id), kept{"token", "", "unsupported_grant_type", "no grant type", ""}},
 			"introspect":    {w.post("/oauth2/introspect", c, form("hint", "MARKED-hint")), kept{"introspect", "", "invalid_request", "", ""}},
 		} {
 			w.upkeep()

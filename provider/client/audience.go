@@ -14,10 +14,11 @@ func Audience(asked, allowed []string, issuer string, scope []string) ([]string,
 	var audience []string
 	for _, resource := range asked {
 		if !targetable(resource) {
-			return nil, oauth.Errorf(oauth.InvalidTarget, "a resource must be an absolute URI without a fragment")
+			return nil, oauth.Errorf(oauth.InvalidTarget, "a resource must be an absolute URI without a fragment").
+				Because(Because("the resource is no absolute URI without a fragment", DetailReceived, oauth.Redact(resource)))
 		}
 		if !slices.Contains(allowed, resource) {
-			return nil, oauth.Errorf(oauth.InvalidTarget, "a resource was asked for that this request may not reach")
+			return nil, oauth.Errorf(oauth.InvalidTarget, "a resource was asked for that this request may not reach").Because(Beyond("resource", asked, allowed))
 		}
 		if !slices.Contains(audience, resource) {
 			audience = append(audience, resource)

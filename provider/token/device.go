@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
@@ -30,11 +31,11 @@ func (e *Endpoint) device(ctx context.Context, q *request) (*plan, error) {
 	}
 	h, err := e.Mint.Parse(handle.Device, text)
 	if err != nil {
-		return nil, deadDeviceCode(deadToken{why: "forged"})
+		return nil, deadDeviceCode(deadToken{cause: forged(handle.Device, text)})
 	}
 	s, err := e.Store.FindGrant(ctx, h.Grant)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, deadDeviceCode(deadToken{why: "grant is gone", grant: h.Grant})
+		return nil, deadDeviceCode(dead(h.Grant, whyGone))
 	}
 	if err != nil {
 		return nil, err
@@ -42,26 +43,28 @@ func (e *Endpoint) device(ctx context.Context, q *request) (*plan, error) {
 	g := s.Grant
 	switch {
 	case g.ClientID != q.caller.Client.ID:
-		return nil, deadDeviceCode(deadToken{why: "another client's", grant: g.ID})
+		return nil, deadDeviceCode(dead(g.ID, whyForeign))
 	case h.Generation != 0 || h.Fork != 0:
-		return nil, deadDeviceCode(deadToken{why: "no device code was ever made like this", grant: g.ID})
+		return nil, deadDeviceCode(dead(g.ID, "no device code was ever made like this"))
 	case g.State == storage.Active && g.Generation == 0:
-		return nil, deadDeviceCode(deadToken{why: "device code was used, and its client has no refresh tokens", grant: g.ID})
+		return nil, deadDeviceCode(dead(g.ID, "device code was used, and its client has no refresh tokens", "redeemed_from", whence(g, q.seen)))
 	case g.State != storage.Pending:
 		return e.present(ctx, q, s, presentation{
 			what: "device code", handle: h, idToken: slices.Contains(g.Scope, oauth.ScopeOpenID), dead: deadDeviceCode,
 		})
 	case g.Pending == nil || g.Pending.Kind != storage.WaitingDevice || !g.SecretHash.Equal(handle.SecretDigest(h.Secret)):
-		return nil, deadDeviceCode(deadToken{why: "grant does not wait for this device", grant: g.ID})
+		return nil, deadDeviceCode(dead(g.ID, "grant does not wait for this device"))
 	case !s.Now.Before(g.ExpiresAt):
-		return nil, oauth.Errorf(oauth.ExpiredToken, "the device code has expired: start again")
+		return nil, oauth.Errorf(oauth.ExpiredToken, "the device code has expired: start again").Because(client.Because(
+			"device code has expired: nobody allowed the device in time", client.DetailIssuedAt, client.Instant(g.CreatedAt),
+			client.DetailExpiresAt, client.Instant(g.ExpiresAt), client.DetailNow, client.Instant(s.Now)))
 	case g.Pending.Answer == storage.DeviceDenied:
 		return nil, oauth.Errorf(oauth.AccessDenied, "the person refused the request")
 	case g.Pending.Answer != storage.DeviceApproved:
 		return nil, e.poll(ctx, s)
 	}
-	if why := sessionOrPeople(s); why != "" {
-		return nil, deadDeviceCode(deadToken{why: why, grant: g.ID})
+	if why := sessionOrPeople(s); why != nil {
+		return nil, deadDeviceCode(deadToken{cause: why, grant: g.ID})
 	}
 	return e.approved(ctx, q, s, h.Secret)
 }

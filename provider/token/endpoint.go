@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -126,7 +127,8 @@ func (e *Endpoint) serveToken(w http.ResponseWriter, a *asked) (err error) {
 	}
 	grant := e.grant(name)
 	if grant == nil {
-		return oauth.Errorf(oauth.UnsupportedGrantType, "this server does not support this grant_type; its metadata lists those it does")
+		return oauth.Errorf(oauth.UnsupportedGrantType, "this server does not support this grant_type; its metadata lists those it does").
+			Because(client.Because("no grant type of this server has this name", client.DetailReceived, name, client.DetailRegistered, strings.Join(Grants(), " ")))
 	}
 	a.grantType = name
 	ctx := r.Context()
@@ -136,7 +138,9 @@ func (e *Endpoint) serveToken(w http.ResponseWriter, a *asked) (err error) {
 	}
 	a.proven = caller.Client.ID
 	if registered := registrationOf(name); !slices.Contains(caller.Client.Metadata.GrantTypes, registered) {
-		return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered)
+		return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", registered).
+			Because(client.Because("the grant type is not among the client's grant_types",
+				client.DetailReceived, name, client.DetailRegistered, strings.Join(caller.Client.Metadata.GrantTypes, " ")))
 	}
 	answer, done, err := e.run(ctx, grant, &request{params: a.params, caller: caller, seen: seenBy(r)})
 	if err != nil {

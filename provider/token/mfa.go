@@ -32,7 +32,7 @@ func (e *Endpoint) mfa(ctx context.Context, q *request) (*plan, error) {
 	}
 	person, err := e.Store.FindUser(ctx, s.Grant.UserID)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, deadMFAToken("user is gone")
+		return nil, deadMFAToken(client.Because("user is gone"))
 	}
 	if err != nil {
 		return nil, err
@@ -83,11 +83,11 @@ func (e *Endpoint) redeem(
 func (e *Endpoint) findWaiting(ctx context.Context, q *request, text string) (storage.Standing, error) {
 	h, err := e.Mint.Parse(handle.MFA, text)
 	if err != nil {
-		return storage.Standing{}, deadMFAToken("forged")
+		return storage.Standing{}, deadMFAToken(forged(handle.MFA, text))
 	}
 	s, err := e.Store.FindGrant(ctx, h.Grant)
 	if errors.Is(err, storage.ErrNotFound) {
-		return storage.Standing{}, deadMFAToken("grant is gone")
+		return storage.Standing{}, deadMFAToken(client.Because(whyGone))
 	}
 	if err != nil {
 		return storage.Standing{}, err
@@ -95,23 +95,24 @@ func (e *Endpoint) findWaiting(ctx context.Context, q *request, text string) (st
 	g := s.Grant
 	switch {
 	case g.ClientID != q.caller.Client.ID:
-		return storage.Standing{}, deadMFAToken("another client's")
+		return storage.Standing{}, deadMFAToken(client.Because(whyForeign))
 	case !g.SecretHash.Equal(handle.SecretDigest(h.Secret)):
-		return storage.Standing{}, deadMFAToken("secret is wrong")
+		return storage.Standing{}, deadMFAToken(client.Because("secret is wrong"))
 	case g.State != storage.Pending || g.Pending == nil || g.Pending.Kind != storage.WaitingMFA:
-		return storage.Standing{}, deadMFAToken("grant does not wait for a second factor")
+		return storage.Standing{}, deadMFAToken(client.Because("grant does not wait for a second factor: the mfa_token was used"))
 	case !s.Now.Before(g.ExpiresAt):
-		return storage.Standing{}, deadMFAToken("expired")
+		return storage.Standing{}, deadMFAToken(client.Because("expired: an mfa_token lives for five minutes",
+			client.DetailExpiresAt, client.Instant(g.ExpiresAt), client.DetailNow, client.Instant(s.Now)))
 	case g.Pending.Tries >= maxTries:
 		return storage.Standing{}, oauth.Errorf(oauth.InvalidGrant, "too many codes were tried with this mfa_token; sign in again")
 	}
 	if why := s.Withdrawn(); why != storage.Admissible {
-		return storage.Standing{}, deadMFAToken(string(why))
+		return storage.Standing{}, deadMFAToken(client.Because(string(why)))
 	}
 	return s, nil
 }
 
 // deadMFAToken is one answer for every mfa_token that does not go on; why is for the log.
-func deadMFAToken(why string) error {
-	return oauth.Errorf(oauth.InvalidGrant, "the mfa_token is not valid, or has expired; sign in again").Because(errors.New(why))
+func deadMFAToken(why *client.Cause) error {
+	return oauth.Errorf(oauth.InvalidGrant, "the mfa_token is not valid, or has expired; sign in again").Because(why)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/handle"
@@ -26,11 +27,11 @@ func (e *Endpoint) refresh(ctx context.Context, q *request) (*plan, error) {
 	}
 	h, err := e.Mint.Parse(handle.Refresh, text)
 	if err != nil {
-		return nil, deadRefreshToken(deadToken{why: "forged"})
+		return nil, deadRefreshToken(deadToken{cause: forged(handle.Refresh, text)})
 	}
 	s, err := e.Store.FindGrant(ctx, h.Grant)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, deadRefreshToken(deadToken{why: "grant is gone", grant: h.Grant})
+		return nil, deadRefreshToken(dead(h.Grant, whyGone))
 	}
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func (e *Endpoint) present(ctx context.Context, q *request, s storage.Standing, 
 	c, h := q.caller.Client, p.handle
 	policy := e.Clients.Policy(c)
 	if why := unfit(s, h, c.ID, policy); why != "" { // rules 1 and 2
-		return nil, p.dead(q.dead(why, s.Grant, h))
+		return nil, p.dead(q.dead(fate(why, s, policy.Idle), s.Grant, h))
 	}
 	reach, err := e.reach(ctx, c, s.Grant)
 	if err != nil {
@@ -75,7 +76,8 @@ func (e *Endpoint) present(ctx context.Context, q *request, s storage.Standing, 
 		if err := e.reuse(ctx, q, s.Grant); err != nil {
 			return nil, err
 		}
-		return nil, p.dead(q.dead("reuse of a dead "+p.what+": the grant was revoked", s.Grant, h))
+		return nil, p.dead(q.dead(client.Because("reuse of a dead "+p.what+": the grant was revoked, since the one that followed it is in use",
+			append(lineage(s.Grant, h, q.seen), "refresh_rotation", string(policy.Rotation), "refresh_grace", policy.Grace.String())...), s.Grant, h))
 	}
 	newest := handle.Handle{Grant: h.Grant, Secret: h.Secret, Generation: s.Grant.Generation, Fork: s.Grant.Fork, Key: s.Grant.KeyID}
 	if step := verdict.Step; step != nil {
@@ -99,9 +101,9 @@ func (e *Endpoint) present(ctx context.Context, q *request, s storage.Standing, 
 func unfit(s storage.Standing, h handle.Handle, clientID string, policy storage.Policy) string {
 	switch {
 	case s.Grant.ClientID != clientID:
-		return "another client's"
+		return whyForeign
 	case s.Grant.Generation == 0 || !s.Grant.SecretHash.Equal(handle.SecretDigest(h.Secret)):
-		return "secret is wrong"
+		return "secret is wrong: the grant never gave out this token"
 	}
 	if why := s.Refused(); why != storage.Admissible {
 		return string(why)
@@ -112,10 +114,11 @@ func unfit(s storage.Standing, h handle.Handle, clientID string, policy storage.
 	return ""
 }
 
-// dead is the cause of a refusal of this request's token. What became of it is told where the secret shows that it is the grant's.
-func (q *request) dead(why string, g storage.Grant, h handle.Handle) deadToken {
-	d := deadToken{why: why, grant: g.ID}
-	if g.SecretHash.Equal(handle.SecretDigest(h.Secret)) {
+// dead is the cause of a refusal of this request's token. What became of it is told where the secret shows
+// that it is the grant's, of a grant of this client.
+func (q *request) dead(cause *client.Cause, g storage.Grant, h handle.Handle) deadToken {
+	d := deadToken{cause: cause, grant: g.ID}
+	if g.ClientID == q.caller.Client.ID && g.SecretHash.Equal(handle.SecretDigest(h.Secret)) {
 		d.became = becameOf(g, h, q.seen)
 	}
 	return d
@@ -126,7 +129,8 @@ func (q *request) dead(why string, g storage.Grant, h handle.Handle) deadToken {
 // its scope. asked is the scope parameter, "" for all that stands.
 func (e *Endpoint) narrowed(q *request, reach client.Reach, g storage.Grant, asked string) (scope, audience []string, err error) {
 	if q.caller.Client.Metadata.RequireSecondFactor && !slices.Contains(g.AMR, oauth.AMRMFA) {
-		return nil, nil, oauth.Errorf(oauth.InvalidGrant, "this client requires a second factor by now, and the sign-in had none; sign in again")
+		return nil, nil, oauth.Errorf(oauth.InvalidGrant, "this client requires a second factor by now, and the sign-in had none; sign in again").
+			Because(client.Because("the client is registered for require_second_factor, and the sign-in had none", "amr", strings.Join(g.AMR, " ")))
 	}
 	if audience, err = standingAudience(reach, g); err != nil {
 		return nil, nil, err
@@ -137,7 +141,7 @@ func (e *Endpoint) narrowed(q *request, reach client.Reach, g storage.Grant, ask
 	} else if scope, err = oauth.ParseScope(asked); err != nil {
 		return nil, nil, err
 	} else if !oauth.Within(scope, standing) {
-		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted")
+		return nil, nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that was not granted").Because(client.Beyond("scope", scope, standing))
 	}
 	if len(q.params.All("resource")) > 0 {
 		audience, err = requestedAudience(q.params, audience, e.IssuerURL, scope)
@@ -149,7 +153,8 @@ func (e *Endpoint) narrowed(q *request, reach client.Reach, g storage.Grant, ask
 func standingAudience(reach client.Reach, g storage.Grant) ([]string, error) {
 	audience := reach.Audience(g.Audience)
 	if len(audience) == 0 {
-		return nil, oauth.Errorf(oauth.InvalidTarget, "this client is no longer registered for any resource that was granted")
+		return nil, oauth.Errorf(oauth.InvalidTarget, "this client is no longer registered for any resource that was granted").
+			Because(client.Because("what was granted is out of the client's reach by now", "granted", strings.Join(g.Audience, " ")))
 	}
 	return audience, nil
 }

@@ -19,7 +19,8 @@ func requestedScope(p oauth.Params, registered []string) ([]string, error) {
 		return nil, err
 	}
 	if !oauth.Within(scope, registered) {
-		return nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that this client is not registered for")
+		return nil, oauth.Errorf(oauth.InvalidScope, "the scope has a value that this client is not registered for").
+			Because(client.Beyond("scope", scope, registered))
 	}
 	return scope, nil
 }

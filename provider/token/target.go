@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
@@ -37,7 +38,8 @@ func (e *Endpoint) aim(ctx context.Context, q *request, reach client.Reach, scop
 	}
 	defined := client.Defined(reach.Scope(scope, audience), audience, resources, e.IssuerURL)
 	if len(defined) == 0 && len(scope) > 0 && q.params.Get("scope") != "" {
-		return target{}, oauth.Errorf(oauth.InvalidScope, "none of the scope is defined by the resource that was asked for")
+		return target{}, oauth.Errorf(oauth.InvalidScope, "none of the scope is defined by the resource that was asked for").
+			Because(client.Because("the resource defines none of the scope", "scope", strings.Join(scope, " "), "resource", strings.Join(audience, " ")))
 	}
 	return target{scope: defined, audience: audience, form: form}, nil
 }
