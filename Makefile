@@ -84,10 +84,11 @@ fuzz: ## every fuzz target for a while (FUZZTIME=30s)
 	done
 
 .PHONY: soak
-soak: ## millions of schedules against the rotation rule, then thousands over HTTP; then random walks through the pages (SCHEDULES=5000000 WALKS=100000)
+soak: ## millions of schedules against the rotation rule, then thousands over HTTP; then random walks through the pages and a flood of 100,000 registrations (SCHEDULES=5000000 WALKS=100000)
 	go test -count=1 -timeout 8h ./storage -schedules=$(SCHEDULES)
 	go test -count=1 -timeout 8h -run Schedules ./web -schedules=$$(( $(SCHEDULES) / 1000 ))
 	go test -count=1 -timeout 8h -run RandomWalk ./web -walks=$(WALKS)
+	go test -count=1 -timeout 8h -run AFloodOfRegistrations ./web -newcomers=50000
 
 .PHONY: bench
 bench: ## benchmarks of the rooms, then an idle server's memory and the time to its first answer (BENCHTIME=1s)
