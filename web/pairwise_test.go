@@ -20,7 +20,7 @@ func inAnotherSector(m *storage.ClientMetadata) { m.RedirectURIs = []string{else
 func (b *browser) known(c app, username, at string) map[string]any {
 	b.Helper()
 	a := b.exchange(c, b.through(c, username, "", "redirect_uri", at).Get("code"), "redirect_uri", at)
-	b.want(a, http.StatusOK, "")
+	b.world.want(a, http.StatusOK, "")
 	return b.idToken(a)
 }
 
