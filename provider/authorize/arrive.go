@@ -28,7 +28,7 @@ func (d *Door) client(ctx context.Context, id string, seen storage.Seen) (storag
 		return c, now, err
 	case !c.DisabledAt.IsZero():
 		refusal := refuse(HeadingClientDisabled, oauth.UnauthorizedClient, "this application is switched off at this server")
-		refusal.ClientID = id
+		refusal.ClientID, refusal.cause = id, client.Disabled(c)
 		return c, now, refusal
 	}
 	return c, now, nil

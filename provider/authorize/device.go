@@ -72,7 +72,7 @@ func (d *Door) authorizeDevice(w http.ResponseWriter, r *http.Request) (*call, e
 	}
 	c := a.caller.Client
 	if !slices.Contains(c.Metadata.GrantTypes, oauth.GrantDeviceCode) {
-		return a, errNoGrant(oauth.GrantDeviceCode)
+		return a, errNoGrant(c, oauth.GrantDeviceCode)
 	}
 	reach, err := d.asked(r.Context(), c, a.params)
 	if err != nil {
@@ -80,7 +80,7 @@ func (d *Door) authorizeDevice(w http.ResponseWriter, r *http.Request) (*call, e
 	}
 	var q Request
 	if fault := d.parseScope(&q, c, reach, a.params); fault != nil {
-		return a, fault
+		return a, told(fault, c, a.params, "scope", "resource")
 	}
 	audience, fault := d.audience(reach, q)
 	if fault != nil {

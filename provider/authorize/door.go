@@ -133,7 +133,7 @@ func (d *Door) begin(ctx context.Context, v *browser.Visit, p oauth.Params) (pas
 		return nil, clientID, d.returnError(passage, fault)
 	}
 	if r.size() > maxRequest {
-		return nil, clientID, d.returnError(passage, errTooLarge())
+		return nil, clientID, d.returnError(passage, errTooLarge(r.size()))
 	}
 	if passage.Sealed, err = d.Browsers.Seal(v, r); err != nil {
 		return nil, clientID, err
@@ -170,7 +170,11 @@ func (d *Door) Resume(ctx context.Context, v *browser.Visit, tx string) (*Passag
 func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage *Passage, clientID string, err error) {
 	p := &Passage{Sealed: tx}
 	if err := d.Browsers.Unseal(v, tx, &p.Request); err != nil {
-		return nil, "", unsealed(err)
+		err = unsealed(err)
+		if r := (*Refusal)(nil); errors.As(err, &r) && r.Heading == HeadingExpired {
+			r.cause = expired(p.Request, r.cause)
+		}
+		return nil, p.Request.ClientID, err
 	}
 	switch p.Request.Kind {
 	case KindDevice, KindAccount:
@@ -204,7 +208,7 @@ func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage
 // could have people asked about less than they then allow.
 func (d *Door) stillMay(p *Passage) *oauth.Error {
 	if !slices.Contains(p.Client.Metadata.GrantTypes, oauth.GrantAuthorizationCode) {
-		return errNoGrant(oauth.GrantAuthorizationCode)
+		return errNoGrant(p.Client, oauth.GrantAuthorizationCode)
 	}
 	if !oauth.Within(p.Request.Scope, withinReach(p.Client, p.reach, p.Request.Scope, p.Request.Resources)) {
 		return oauth.Errorf(oauth.InvalidScope, "this client is not registered for all of the scope any more")

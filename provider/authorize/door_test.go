@@ -77,7 +77,8 @@ func TestWhatIsRefusedIsCountedAndKeptForItsOperator(t *testing.T) {
 	_, err := w.browser().begin(t, query("app", "redirect_uri", "https://evil.example/é"))
 	about := kept(err)
 	check(t, about.Endpoint == "authorize" && about.ClientID == "app" && about.Code == "invalid_request" &&
-		about.Cause == "received redirect_uri https://evil.example/é" && about.Seen.Address != "", "kept %+v", about)
+		about.Detail["received"] == "https://evil.example/é" && about.Detail["registered"] == "https://app.example/cb?keep=1" &&
+		about.Detail["at"] == "8" && about.Detail["part"] == "host" && about.Seen.Address != "", "kept %+v", about)
 	_, err = w.browser().begin(t, query("app", "scope", "admin"))
 	about = kept(err)
 	check(t, about.Code == "invalid_scope" && about.Description != "", "kept %+v", about)

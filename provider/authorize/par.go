@@ -68,7 +68,7 @@ func (d *Door) push(w http.ResponseWriter, r *http.Request) (*call, error) {
 	target, ok := oauth.Match(c.Metadata.RedirectURIs, p.Get("redirect_uri"))
 	if !ok {
 		return a, oauth.Errorf(oauth.InvalidRequest, "redirect_uri is not one of those that the client registered").
-			Because(errors.New("received redirect_uri " + cut(p.Get("redirect_uri"), maxRecordedRedirectURI)))
+			Because(client.Strayed("redirect_uri", c.Metadata.RedirectURIs, p.Get("redirect_uri")))
 	}
 	reach, err := d.asked(r.Context(), c, p)
 	if err != nil {
@@ -82,7 +82,7 @@ func (d *Door) push(w http.ResponseWriter, r *http.Request) (*call, error) {
 	q.Kind, q.ClientID, q.Target, q.StartedAt, q.Pushed = KindAuthorize, c.ID, target.String(), a.caller.Now, longest()
 	params := encodePushed(p)
 	if q.size() > maxRequest || len(params) > maxPushed {
-		return a, errTooLarge()
+		return a, errTooLarge(q.size())
 	}
 	uri, digest := newRequestURI()
 	err = d.Store.PushRequest(r.Context(), storage.PushedRequest{
@@ -131,9 +131,9 @@ func pushedDigest(secret []byte) storage.Digest {
 // pulled reads a pushed request of c by the secret in its request URI. It is not used up: a browser may fetch an address twice before the person has seen it once. One
 // answer for unknown, expired, used and another client's (RFC 9126 §2.2); there is no proven address that it could be sent to.
 func (d *Door) pulled(ctx context.Context, c storage.Client, text string) (oauth.Params, storage.Digest, error) {
-	gone := func(cause string) error {
+	gone := func(cause string, pairs ...string) error {
 		r := refuse(HeadingExpired, oauth.InvalidRequestURI, "this request is not known here, has expired or was completed already: go back to the application and begin again")
-		r.ClientID, r.cause = c.ID, errors.New(cause)
+		r.ClientID, r.cause = c.ID, client.Because(cause, pairs...)
 		return r
 	}
 	secret, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -150,7 +150,8 @@ func (d *Door) pulled(ctx context.Context, c storage.Client, text string) (oauth
 	case row.ClientID != c.ID:
 		return oauth.Params{}, digest, gone("request_uri is another client's")
 	case !now.Before(row.ExpiresAt.Add(-pushedKeep)):
-		return oauth.Params{}, digest, gone("request_uri has expired")
+		return oauth.Params{}, digest, gone("request_uri has expired: it is good for "+pushedLifetime.String(),
+			client.DetailExpiresAt, client.Instant(row.ExpiresAt.Add(-pushedKeep)), client.DetailNow, client.Instant(now))
 	}
 	p, err := oauth.ParseParams(row.Params)
 	return p, digest, err
@@ -172,7 +173,7 @@ func (d *Door) called(r *http.Request) (*call, error) {
 	if a.params, err = oauth.ParseForm(r); err != nil {
 		return a, err
 	}
-	a.named = a.params.Get("client_id")
+	a.named = client.Named(r.Header.Values("Authorization"), a.params)
 	a.caller, err = d.Clients.AuthenticateArriving(r.Context(), r.Header.Values("Authorization"), a.params, a.seen)
 	return a, err
 }

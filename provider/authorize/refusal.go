@@ -25,12 +25,6 @@ const (
 	HeadingUsed           Heading = "request_used"
 )
 
-// The bounds, in bytes, of what is kept of a refused request.
-const (
-	maxCause               = 512
-	maxRecordedRedirectURI = 256
-)
-
 // Headings are all headings, for the pages' texts.
 func Headings() []Heading {
 	return []Heading{
@@ -89,7 +83,7 @@ func Malformed(err error) *Refusal {
 func mismatch(c storage.Client, received string) *Refusal {
 	r := refuse(HeadingTargetMismatch, oauth.InvalidRequest, "redirect_uri is not one of those that the application registered")
 	r.ClientID, r.Received, r.Registered = c.ID, received, c.Metadata.RedirectURIs
-	r.cause = errors.New("received redirect_uri " + cut(received, maxRecordedRedirectURI))
+	r.cause = client.Strayed("redirect_uri", c.Metadata.RedirectURIs, received)
 	return r
 }
 
@@ -136,10 +130,7 @@ func (d *Door) report(endpoint, clientID string, seen storage.Seen, err error) e
 	if clientID == "" || len(clientID) > maxClientID || !worthKeeping(oauth.Code(about.Code)) {
 		return err
 	}
-	if cause != nil {
-		about.Cause = cut(cause.Error(), maxCause)
-	}
-	return &client.Refused{About: about, Err: err}
+	return client.Explain(about, cause, err)
 }
 
 func worthKeeping(code oauth.Code) bool {

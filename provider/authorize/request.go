@@ -100,7 +100,7 @@ func proveTarget(c storage.Client, p oauth.Params) (oauth.Target, error) {
 	if uri == "" {
 		if len(registered) != 1 || contains(strings.Fields(cmp.Or(p.Get("scope"), c.Metadata.Scope)), oauth.ScopeOpenID) {
 			r := refuse(HeadingTargetMissing, oauth.InvalidRequest, "the parameter redirect_uri is missing")
-			r.ClientID, r.Registered = c.ID, registered
+			r.ClientID, r.Registered, r.cause = c.ID, registered, absentTarget(c)
 			return oauth.Target{}, r
 		}
 		uri = registered[0]
@@ -122,21 +122,34 @@ func (d *Door) parse(c storage.Client, reach client.Reach, p oauth.Params, pushe
 		r.ResponseMode = mode
 	default:
 		r.State = harmlessState(p)
-		return r, oauth.Errorf(oauth.InvalidRequest, "response_mode must be %s, %s or %s", oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost)
+		return r, told(oauth.Errorf(oauth.InvalidRequest, "response_mode must be %s, %s or %s", oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost),
+			c, p, "response_mode")
 	}
 	if r.State = harmlessState(p); r.State != p.Get("state") {
-		return r, oauth.Errorf(oauth.InvalidRequest, "state must not have control characters")
+		return r, told(oauth.Errorf(oauth.InvalidRequest, "state must not have control characters"), c, p, "state")
 	}
 	scoped := func(r *Request, c storage.Client, p oauth.Params) *oauth.Error { return d.parseScope(r, c, reach, p) }
-	for _, step := range []func(*Request, storage.Client, oauth.Params) *oauth.Error{
-		checkKind, scoped, parsePKCE, parsePrompt, parseMaxAge, parseNonce, parseACR, parseClaims, d.parseHint,
+	for _, step := range []struct {
+		read  func(*Request, storage.Client, oauth.Params) *oauth.Error
+		about []string
+	}{
+		{checkKind, []string{"response_type", "request", "request_uri"}},
+		{scoped, []string{"scope", "resource"}},
+		{parsePKCE, []string{"code_challenge", "code_challenge_method"}},
+		{parsePrompt, []string{"prompt"}},
+		{parseMaxAge, []string{"max_age"}},
+		{parseNonce, []string{"nonce"}},
+		{parseACR, nil},
+		{parseClaims, []string{"claims"}},
+		{d.parseHint, []string{"id_token_hint", "claims"}},
 	} {
-		if fault := step(&r, c, p); fault != nil {
-			return r, fault
+		if fault := step.read(&r, c, p); fault != nil {
+			return r, told(fault, c, p, step.about...)
 		}
 	}
 	if c.Metadata.RequirePAR && !pushed {
-		return r, oauth.Errorf(oauth.InvalidRequest, "this client must push its requests to the pushed_authorization_request_endpoint first (RFC 9126)")
+		return r, told(oauth.Errorf(oauth.InvalidRequest, "this client must push its requests to the pushed_authorization_request_endpoint first (RFC 9126)"),
+			c, p, "request_uri")
 	}
 	r.LoginHint, r.UILocales = helpful(p.Get("login_hint")), helpful(p.Get("ui_locales"))
 	return r, nil
@@ -154,7 +167,7 @@ func checkKind(_ *Request, c storage.Client, p oauth.Params) *oauth.Error {
 	case p.Get("response_type") != oauth.ResponseTypeCode:
 		return oauth.Errorf(oauth.UnsupportedResponseType, "response_type must be code")
 	case !slices.Contains(c.Metadata.GrantTypes, oauth.GrantAuthorizationCode):
-		return errNoGrant(oauth.GrantAuthorizationCode)
+		return errNoGrant(c, oauth.GrantAuthorizationCode)
 	}
 	return nil
 }
@@ -258,10 +271,13 @@ func helpful(text string) string {
 
 func contains(all []string, s string) bool { return slices.Contains(all, s) }
 
-func errNoGrant(grant string) *oauth.Error {
-	return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", grant)
+func errNoGrant(c storage.Client, grant string) *oauth.Error {
+	return oauth.Errorf(oauth.UnauthorizedClient, "this client is not registered for the %s grant", grant).
+		Because(client.Because("the grant type is not among the client's grant_types",
+			client.DetailReceived, grant, client.DetailRegistered, strings.Join(c.Metadata.GrantTypes, " ")))
 }
 
-func errTooLarge() *oauth.Error {
-	return oauth.Errorf(oauth.InvalidRequest, "the request is too large: it must not exceed %d KiB; shorten state, nonce, claims or resource", maxRequest>>10)
+func errTooLarge(size int) *oauth.Error {
+	return oauth.Errorf(oauth.InvalidRequest, "the request is too large: it must not exceed %d KiB; shorten state, nonce, claims or resource", maxRequest>>10).
+		Because(client.Because("the request takes "+strconv.Itoa(size)+" bytes", client.DetailReceived, strconv.Itoa(size), "most", strconv.Itoa(maxRequest)))
 }

@@ -3,7 +3,6 @@ package authorize
 import (
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/signet-idp/signet/provider/oauth"
 )
@@ -87,17 +86,6 @@ func (d *Door) returnError(p *Passage, e *oauth.Error) error {
 	r := d.answer(p, [2]string{"error", string(e.Code)}, [2]string{"error_description", e.Description})
 	r.err = e
 	return r
-}
-
-// cut is text in at most length bytes.
-func cut(text string, length int) string {
-	if len(text) <= length {
-		return text
-	}
-	for length > 0 && !utf8.RuneStart(text[length]) {
-		length--
-	}
-	return text[:length]
 }
 
 // except is some without those of all.

@@ -50,13 +50,15 @@ func (b *Browsers) Seal(v *Visit, body any) (string, error) {
 	return text, err
 }
 
-// Unseal reads what Seal sealed into into, a pointer to the type that was sealed. Errors: ErrForged; ErrExpired; ErrForeign.
+// Unseal reads what Seal sealed into into, a pointer to the type that was sealed. Errors: ErrForged; ErrForeign; ErrExpired, with which
+// into tells what it was, to be gone on with no more.
 func (b *Browsers) Unseal(v *Visit, text string, into any) error {
 	plain, err := b.mint.Open(handle.UseTransaction, text)
 	if err != nil || len(plain) < headSize || !bytes.Equal(plain[boundSize+timeSize:headSize], typeName(into)) {
 		return ErrForged
 	}
 	if b.age(plain[boundSize:]) > transactionLifetime {
+		_ = json.Unmarshal(plain[headSize:], into) // for who is told of it
 		return ErrExpired
 	}
 	if v.pre.IsZero() || !preDigest(v.pre).Equal(storage.Digest(plain[:boundSize])) {

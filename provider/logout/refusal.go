@@ -74,9 +74,6 @@ func unsealed(err error) error {
 	return err
 }
 
-// maxCause bounds what is kept of an address that a client sent, in bytes.
-const maxCause = 256
-
 // report makes a Refused of a refusal of a client's.
 func report(v *browser.Visit, err error) error {
 	var r *Refusal
@@ -86,8 +83,5 @@ func report(v *browser.Visit, err error) error {
 	about := storage.RefusedRequest{
 		Endpoint: "logout", ClientID: r.ClientID, Code: string(r.Code), Description: r.Description, Seen: v.Seen,
 	}
-	if r.cause != nil {
-		about.Cause = r.cause.Error()
-	}
-	return &client.Refused{About: about, Err: err}
+	return client.Explain(about, r.cause, err)
 }

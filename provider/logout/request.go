@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
@@ -95,7 +96,8 @@ func (l *Logout) read(p oauth.Params) (wish, error) {
 		return w.unproven(noteBadHint), nil
 	}
 	if id := p.Get("client_id"); id != "" && id != token.Audience {
-		refusal := refuse(HeadingInvalid, "client_id is not the client that id_token_hint was made for", nil)
+		refusal := refuse(HeadingInvalid, "client_id is not the client that id_token_hint was made for",
+			client.Because("client_id and the audience of id_token_hint are two clients", "client_id", id, "aud", token.Audience))
 		refusal.ClientID = token.Audience
 		return wish{}, refusal
 	}
@@ -145,9 +147,8 @@ func (q *Request) follow(c storage.Client, w wish) error {
 	registered := c.Metadata.PostLogoutRedirectURIs
 	target, ok := oauth.Match(registered, w.Return)
 	if !ok || !slices.Contains(registered, w.Return) { // no port is free here: nobody listens for this answer
-		received := strings.ToValidUTF8(w.Return[:min(len(w.Return), maxCause)], "")
 		refusal := refuse(HeadingTargetMismatch, "post_logout_redirect_uri is not one of those that the application registered",
-			errors.New("received post_logout_redirect_uri "+received))
+			client.Strayed("post_logout_redirect_uri", registered, w.Return))
 		refusal.ClientID, refusal.Received, refusal.Registered = c.ID, w.Return, registered
 		return refusal
 	}
