@@ -21,7 +21,7 @@ func newClientExport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export [ID]...", Short: "Write clients as a file that apply reads, without secrets",
 		Long: `Write all clients, or those that are named, as a file that 'signet client apply' reads. It has no
-secrets. Applied to the same clients it changes nothing; applied to another server it makes
+secrets, and no clients whose client_id is the address of their description: those come by it. Applied to the same clients it changes nothing; applied to another server it makes
 clients with new secrets.`,
 		Example: "  signet client export > clients.yaml\n  signet client export shop api -o json",
 	}
@@ -62,6 +62,9 @@ func exported(ctx context.Context, registry *client.Registry, ids []string) ([]c
 		if err != nil {
 			return nil, clientMissing(id, err)
 		}
+		if c.Origin == storage.OriginDocument {
+			return nil, fail(exitUsage, "the client %s is described by the document at its client_id: there is nothing of it to keep in a file", id)
+		}
 		out = append(out, client.Declare(c))
 	}
 	const page = 500
@@ -71,7 +74,9 @@ func exported(ctx context.Context, registry *client.Registry, ids []string) ([]c
 			return nil, err
 		}
 		for _, c := range clients {
-			out, after = append(out, client.Declare(c)), c.ID
+			if after = c.ID; c.Origin != storage.OriginDocument { // those come by their documents, everywhere
+				out = append(out, client.Declare(c))
+			}
 		}
 		more = len(clients) == page
 	}

@@ -110,9 +110,18 @@ func (r *Registry) bring(ctx context.Context, id string, m storage.ClientMetadat
 		if changed(e.Client.Metadata, m) == "" {
 			return false, nil
 		}
-		return true, e.Replace(ctx, m)
+		return true, e.replace(ctx, m)
 	})
 	return err
+}
+
+// ownWords refuses to let anybody here say what a client's document says: the next look would undo it.
+func ownWords(c storage.Client) error {
+	if c.Origin != storage.OriginDocument {
+		return nil
+	}
+	return metadataError("the client is described by the document at its client_id alone, and that is read again and again: " +
+		"it can be changed there, or disabled here")
 }
 
 // settle reads the row of a client whose document was read, and makes it once more where it went since: it was not used.

@@ -52,6 +52,14 @@ func (r *Registry) Change(ctx context.Context, id string, event storage.Event, e
 
 // Replace gives the client other metadata, as Update does, and has its errors.
 func (e *Edit) Replace(ctx context.Context, m storage.ClientMetadata) error {
+	if err := ownWords(e.Client); err != nil {
+		return err
+	}
+	return e.replace(ctx, m)
+}
+
+// replace is Replace, for whoever speaks for the client.
+func (e *Edit) replace(ctx context.Context, m storage.ClientMetadata) error {
 	m, err := Validate(m, e.registry.config)
 	if err != nil {
 		return err

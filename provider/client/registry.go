@@ -77,6 +77,9 @@ func (r *Registry) add(ctx context.Context, c storage.Client, also storage.Also)
 // from there. One that shall have one has none until RotateSecret makes it. storage.ErrMoved: somebody else changed
 // it in between; storage.ErrNotFound.
 func (r *Registry) Update(ctx context.Context, c storage.Client, m storage.ClientMetadata, actor string) (storage.Client, error) {
+	if err := ownWords(c); err != nil {
+		return storage.Client{}, err
+	}
 	m, err := Validate(m, r.config)
 	if err != nil {
 		return storage.Client{}, err
