@@ -38,6 +38,7 @@ type page struct {
 type webForm struct {
 	action, method string
 	fields         url.Values
+	boxes          []string // the names of those that nobody ticked yet
 	buttons        []button
 }
 
@@ -124,7 +125,7 @@ func (f webForm) takes(pairs []string) bool {
 		pressed := slices.ContainsFunc(f.buttons, func(b button) bool {
 			return b.name == pairs[i] && (b.value == pairs[i+1] || pairs[i+1] == "")
 		})
-		if !field && !pressed {
+		if !field && !pressed && !slices.Contains(f.boxes, pairs[i]) {
 			return false
 		}
 	}
@@ -134,9 +135,7 @@ func (f webForm) takes(pairs []string) bool {
 func (f webForm) filled(pairs []string) url.Values {
 	values := url.Values{}
 	for name, v := range f.fields {
-		if name != "remember" { // a box that nobody ticked
-			values[name] = v
-		}
+		values[name] = v
 	}
 	pressed := false
 	for i := 0; i < len(pairs); i += 2 {
@@ -210,7 +209,7 @@ func (p *page) read() {
 				defer func(f *webForm) { p.forms = append(p.forms, *f) }(in)
 			case "input", "textarea", "select":
 				if in != nil && attribute(n, "name") != "" && attribute(n, "type") != "submit" {
-					in.fields.Set(attribute(n, "name"), attribute(n, "value"))
+					in.read(n)
 				}
 			case "button":
 				if in != nil && attribute(n, "type") != "button" {
@@ -223,6 +222,28 @@ func (p *page) read() {
 		}
 	}
 	walk(root, nil)
+}
+
+// read takes a field with what it would send.
+func (f *webForm) read(n *html.Node) {
+	name, value := attribute(n, "name"), attribute(n, "value")
+	has := func(n *html.Node, key string) bool {
+		return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key })
+	}
+	switch {
+	case attribute(n, "type") == "checkbox" && !has(n, "checked"):
+		f.boxes = append(f.boxes, name)
+		return
+	case n.Data == "textarea":
+		value = strings.ReplaceAll(textOf(n), "\n", "\r\n")
+	case n.Data == "select":
+		for o := range n.ChildNodes() {
+			if has(o, "selected") {
+				value = attribute(o, "value")
+			}
+		}
+	}
+	f.fields.Set(name, value)
 }
 
 func attribute(n *html.Node, name string) string {

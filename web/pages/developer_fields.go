@@ -76,7 +76,7 @@ func textMembers(m *storage.ClientMetadata) map[string]*string {
 	return map[string]*string{
 		"client_name": &m.Name, "scope": &m.Scope, "token_endpoint_auth_method": &m.TokenEndpointAuthMethod, "application_type": &m.ApplicationType,
 		"client_uri": &m.ClientURI, "logo_uri": &m.LogoURI, "policy_uri": &m.PolicyURI, "tos_uri": &m.TOSURI, "jwks_uri": &m.JWKSURI,
-		"access_token_format": &m.AccessTokenFormat, "id_token_signed_response_alg": &m.IDTokenSignedAlg,
+		"access_token_format":    &m.AccessTokenFormat,
 		"backchannel_logout_uri": &m.BackchannelLogoutURI, "frontchannel_logout_uri": &m.FrontchannelLogoutURI,
 		"initiate_login_uri": &m.InitiateLoginURI, "subject_type": &m.SubjectType, "sector_identifier_uri": &m.SectorIdentifierURI,
 	}
@@ -171,7 +171,7 @@ func (x *exchange) take(m *storage.ClientMetadata, groups []memberGroup) (wrong 
 				m.GrantTypes = x.grants(m.GrantTypes)
 			case name == "flags":
 				for _, one := range flags(m) {
-					*one.value = x.params.Has(one.name)
+					*one.value = x.params.Get(one.name) != ""
 				}
 			}
 		}
@@ -182,7 +182,7 @@ func (x *exchange) take(m *storage.ClientMetadata, groups []memberGroup) (wrong 
 // grants are the grant types that were ticked, with those of before that cannot be.
 func (x *exchange) grants(before []string) (after []string) {
 	for _, g := range grantChecks() {
-		if x.params.Has(g.name) {
+		if x.params.Get(g.name) != "" {
 			after = append(after, g.grant)
 		}
 	}

@@ -108,8 +108,12 @@ func changeSettings(x *exchange) error {
 	groups = settingGroups()
 	fill(groups, changed)
 	x.retype(groups)
+	said := x.text("developer.wrong_value")
+	if wrong == "" && changed.Name == "" {
+		wrong, said = "client_name", x.text("developer.nameless")
+	}
 	if wrong != "" {
-		mark(groups, wrong, &byline{Text: x.text("developer.wrong_value")})
+		mark(groups, wrong, &byline{Text: said})
 		return x.showSettings(p, app, http.StatusUnprocessableEntity, groups, x.text("developer.wrong"))
 	}
 	revision, err := strconv.ParseInt(x.params.Get("revision"), 10, 64)
