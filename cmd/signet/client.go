@@ -201,6 +201,8 @@ func newClientDelete(a *app) *cobra.Command {
 // clientFault says in words what the registry answers in codes.
 func clientFault(err error) error {
 	switch e := oauth.As(err); {
+	case e != nil && e.Unwrap() != nil: // who is at the machine may know
+		return fail(exitFailed, "%s: %w", e.Description, e.Unwrap())
 	case e != nil:
 		return fail(exitFailed, "%s", e.Description)
 	case errors.Is(err, storage.ErrTaken):
