@@ -71,6 +71,10 @@ func (s *sectors) ways(t *testing.T) map[string]func(storage.ClientMetadata) err
 			_, err := s.Apply(t.Context(), client.Declaration{ClientID: "declared", ClientMetadata: m}, "cli")
 			return err
 		},
+		"register": func(m storage.ClientMetadata) error {
+			_, err := s.Register(t.Context(), client.Newcomer{Origin: storage.OriginSoftware, Metadata: m, Actor: "software"})
+			return err
+		},
 		"plan": func(m storage.ClientMetadata) error {
 			_, err := s.Plan(t.Context(), client.Declaration{ClientID: "planned", ClientMetadata: m})
 			return err
