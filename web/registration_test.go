@@ -202,7 +202,7 @@ func TestRegistrationIsPublishedAndTakesItsMethodsFromAnyOrigin(t *testing.T) {
 	})
 }
 
-// TestUnusedRegistrationsGoAfterADay: the upkeep removes what never obtained a token, and nothing else.
+// TestUnusedRegistrationsGoAfterADay: what never obtained a token does, and nothing else.
 func TestUnusedRegistrationsGoAfterADay(t *testing.T) {
 	registering(t, register.ModeOpen, func(w *world) {
 		w.user("ada")
