@@ -261,11 +261,11 @@ func TestAnAppIsSwitchedOffAndOnAndDeletedByName(t *testing.T) {
 
 		b.atApp("delete", made.id)
 		for _, name := range []string{"the web", "The", made.id} {
-			if p := b.shows(b.submit("name", name), http.StatusUnprocessableEntity, "Delete this app"); !p.says("That is not the name") {
+			if p := b.shows(b.submit("app_name", name), http.StatusUnprocessableEntity, "Delete this app"); !p.says("That is not the name") {
 				t.Errorf("%q:\n%s", name, p.raw)
 			}
 		}
-		if p := b.shows(b.submit("name", " The web"), http.StatusOK, "Your apps"); !p.says("The app is deleted.") || p.says("The web") {
+		if p := b.shows(b.submit("app_name", " The web"), http.StatusOK, "Your apps"); !p.says("The app is deleted.") || p.says("The web") {
 			t.Errorf("deleted:\n%s", p.raw)
 		}
 		b.shows(b.visit(appPage("", made.id)), http.StatusNotFound, "There is no such app of yours")

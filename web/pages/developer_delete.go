@@ -36,7 +36,7 @@ func deleteApp(x *exchange) error {
 	if p == nil || err != nil {
 		return err
 	}
-	if strings.TrimSpace(x.params.Get("name")) != clientName(app.Client) {
+	if strings.TrimSpace(x.params.Get("app_name")) != clientName(app.Client) {
 		return x.showDeleteApp(p, app, http.StatusUnprocessableEntity, x.text("developer.delete.unsure"))
 	}
 	if err := x.developers.Delete(x.ctx(), x.asDeveloper(p), app.Client.ID); err != nil {

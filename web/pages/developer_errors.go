@@ -67,7 +67,7 @@ func (x *exchange) errorViews(p *authorize.Passage, refused []storage.RefusedReq
 			v.Received, v.Registered = &compared{received[:n], received[n:]}, &compared{registered[:n], registered[n:]}
 		}
 		for name, value := range r.Detail {
-			if v.Received == nil || (name != "received" && name != "registered") {
+			if v.Received == nil || !slices.Contains([]string{"received", "registered", "at", "part"}, name) { // which the marks show
 				v.Facts = append(v.Facts, factView{name, value})
 			}
 		}

@@ -33,7 +33,8 @@ type developerSecret struct {
 	ofApp
 	Values []valueView
 	Secret string
-	New    bool // the app was just made
+	New    bool      // the app was just made
+	Next   []section // where to go on
 }
 
 func (developerSecret) template() string { return "developer_secret" }
@@ -160,6 +161,11 @@ func (x *exchange) showSecret(p *authorize.Passage, app developer.App, secret st
 	var err error
 	if page.ofApp, err = x.ofApp(p, app, authorize.DeveloperSecrets); err != nil {
 		return err
+	}
+	for _, s := range page.Sections {
+		if slices.Contains([]string{"developer.snippets", "developer.playground", "developer.app.title"}, s.Heading) {
+			page.Next = append(page.Next, s)
+		}
 	}
 	return x.show(http.StatusOK, page)
 }

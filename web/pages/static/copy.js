@@ -5,10 +5,15 @@
   if (!navigator.clipboard) {
     return;
   }
-  document.querySelectorAll("[data-copy]").forEach(function (value) {
-    if (value.tagName === "SCRIPT") {
-      return;
-    }
+
+  function select(value) {
+    var range = document.createRange();
+    range.selectNodeContents(value);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+  }
+
+  document.querySelectorAll("code[data-copy], pre[data-copy]").forEach(function (value) {
     var button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
@@ -20,6 +25,8 @@
         setTimeout(function () {
           button.textContent = words.copy;
         }, 2000);
+      }, function () { // the browser does not let us: it is selected, for a key to copy it
+        select(value);
       });
     });
     value.after(button);
