@@ -93,6 +93,7 @@ func (p *Provider) table() []Route {
 		{Path: "/developer/app/secrets", Methods: getsPost, Cache: cacheNever, Page: "developer_secrets"},
 		{Path: "/developer/app/errors", Methods: get, Cache: cacheNever, Page: "developer_errors"},
 		{Path: "/developer/app/delete", Methods: getsPost, Cache: cacheNever, Page: "developer_delete"},
+		{Path: "/developer/app/snippets", Methods: get, Cache: cacheNever, Page: "developer_snippets"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}...)
 }

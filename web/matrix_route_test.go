@@ -65,6 +65,7 @@ var reviewedRoutes = map[string]struct {
 	"/developer/app/redirects": {"GET, HEAD, POST", false, ""},
 	"/developer/app/secrets":   {"GET, HEAD, POST", false, ""},
 	"/developer/app/errors":    {"GET, HEAD", false, ""},
+	"/developer/app/snippets":  {"GET, HEAD", false, ""},
 	"/developer/app/delete":    {"GET, HEAD, POST", false, ""},
 }
 

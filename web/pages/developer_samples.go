@@ -36,7 +36,7 @@ func developerSamples() []page {
 	filled, failed := settingsSample(false), settingsSample(true)
 	web := developer.Defaults(developer.KindWeb)
 	periods := overlaps()
-	return []page{
+	return append(snippetSamples(head),
 		developerApps{owned: ada, Apps: rows, Kinds: kinds, Waiting: "/developer/waiting"},
 		developerApps{owned: wrong, Full: "Full."},
 		developerWaiting{owned: ada, Apps: list, List: rows},
@@ -66,7 +66,7 @@ func developerSamples() []page {
 		developerErrors{ofApp: head},
 		developerDelete{head},
 		developerDelete{bad},
-	}
+	)
 }
 
 func errorSample() errorView {

@@ -25,6 +25,7 @@ type Set struct {
 	developers *developer.Developers
 	refused    func(requestID string, err error)
 	render     *renderer
+	snippets   *snippetBook
 	routes     []provider.Route // of pages alone
 	base       string           // the path of the issuer, in front of every address
 	guard      *http.CrossOriginProtection
@@ -50,6 +51,9 @@ func New(p *provider.Provider) (*Set, error) {
 		}
 	}
 	if s.render, err = newRenderer(messageFiles, s.base, issuer.Host+s.base); err != nil {
+		return nil, err
+	}
+	if s.snippets, err = loadSnippets(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -102,6 +106,7 @@ func actions() map[string]action {
 		"developer_secrets":   {get: showSecrets, post: changeSecrets},
 		"developer_errors":    {get: showErrors},
 		"developer_delete":    {get: showDeleteApp, post: deleteApp},
+		"developer_snippets":  {get: showSnippets},
 
 		"logout": {get: endSession, post: confirmEnd, entry: true},
 	}
