@@ -94,6 +94,8 @@ func (p *Provider) table() []Route {
 		{Path: "/developer/app/errors", Methods: get, Cache: cacheNever, Page: "developer_errors"},
 		{Path: "/developer/app/delete", Methods: getsPost, Cache: cacheNever, Page: "developer_delete"},
 		{Path: "/developer/app/snippets", Methods: get, Cache: cacheNever, Page: "developer_snippets"},
+		{Path: "/developer/playground", Methods: getsPost, Cache: cacheNever, Page: "playground"},
+		{Path: "/developer/playground/callback", Methods: get, Cache: cacheNever, Page: "playground_callback"},
 		{Path: "/userinfo", Methods: getsPost, Cache: cacheNever, CORS: true, Metadata: "userinfo_endpoint", handle: p.fresh(p.tokens.Userinfo)},
 	}...)
 }

@@ -67,6 +67,9 @@ var reviewedRoutes = map[string]struct {
 	"/developer/app/errors":    {"GET, HEAD", false, ""},
 	"/developer/app/snippets":  {"GET, HEAD", false, ""},
 	"/developer/app/delete":    {"GET, HEAD, POST", false, ""},
+
+	"/developer/playground":          {"GET, HEAD, POST", false, ""},
+	"/developer/playground/callback": {"GET, HEAD", false, ""},
 }
 
 const reviewedMetadata = `{

@@ -137,6 +137,18 @@ func (t tongue) isolated(value string) string {
 	return "\u2068" + value + "\u2069"
 }
 
+// texts are the messages whose id begins with prefix, by the rest of it, as JSON: what a script says.
+func (t tongue) texts(prefix string) (string, error) {
+	said := map[string]string{}
+	for id, text := range t.plain {
+		if name, found := strings.CutPrefix(id, prefix); found {
+			said[name] = text
+		}
+	}
+	text, err := json.Marshal(said)
+	return string(text), err
+}
+
 // count is the message id in the form that the language has for n.
 func (t tongue) count(id string, n int) (string, error) {
 	return t.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n})

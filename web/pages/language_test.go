@@ -78,6 +78,7 @@ func TestEveryMessageIsThereAndUsed(t *testing.T) {
 			used["refusal."+m[1]] = true
 		}
 	}
+	saidByPlayground(t, ids, used)
 	for id := range used {
 		if strings.HasPrefix(id, "refusal.") && ids[id+".text"] {
 			used[id+".text"] = true
@@ -267,7 +268,7 @@ func TestEveryPageIsWholeInEveryLanguage(t *testing.T) {
 			if want := `<html lang="` + in.Tag + `" dir="` + in.Dir + `">`; !strings.Contains(string(text), want) {
 				t.Errorf("%s in %s lacks %s", sample.template(), in.Tag, want)
 			}
-			if whole := weight(r, text); whole > 25_000 {
+			if whole := weight(r, text); whole > most(sample) {
 				t.Errorf("%s in %s weighs %d bytes with all that it loads", sample.template(), in.Tag, whole)
 			}
 			clean, err := r.html(0, sample)

@@ -12,6 +12,7 @@ import (
 	"github.com/signet-idp/signet/provider/account"
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/developer"
 	"github.com/signet-idp/signet/provider/logout"
 )
@@ -23,6 +24,7 @@ type Set struct {
 	logout     *logout.Logout
 	people     *account.People
 	developers *developer.Developers
+	clients    *client.Registry
 	refused    func(requestID string, err error)
 	render     *renderer
 	snippets   *snippetBook
@@ -38,7 +40,7 @@ func New(p *provider.Provider) (*Set, error) {
 		return nil, fmt.Errorf("parse the issuer: %w", err)
 	}
 	s := &Set{
-		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), refused: p.Refused,
+		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), clients: p.Clients(), refused: p.Refused,
 		base: strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
 	}
 	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
@@ -107,6 +109,9 @@ func actions() map[string]action {
 		"developer_errors":    {get: showErrors},
 		"developer_delete":    {get: showDeleteApp, post: deleteApp},
 		"developer_snippets":  {get: showSnippets},
+
+		"playground":          {get: showPlayground, post: letIn},
+		"playground_callback": {get: showPlaygroundCallback},
 
 		"logout": {get: endSession, post: confirmEnd, entry: true},
 	}

@@ -12,6 +12,7 @@ type policy struct {
 	images   string   // the address of the app's logo
 	frames   []string // the origins that are told of a sign-out
 	isolated bool     // cut off from the window that opened it. Not where an app signs people in, or out, in a popup
+	opens    bool     // cut off likewise, but from the windows that it opens itself and that answer it
 }
 
 // write sets the headers of a page. Chromium judges every redirect that follows a form by form-action, up to the app: so its origin
@@ -32,8 +33,11 @@ func (p policy) write(h http.Header) {
 	h.Set("Content-Security-Policy", csp.String())
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	if p.isolated {
+	switch {
+	case p.isolated:
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	case p.opens:
+		h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 	}
 	h.Set("Permissions-Policy", "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()")
 	// Nothing of our addresses reaches others. To ourselves it does: without a referrer browsers send Origin: null with a form, and

@@ -75,6 +75,7 @@ func (r *renderer) functions(in tongue, issuer string) template.FuncMap {
 		"lang":   func() string { return in.Tag },
 		"dir":    func() string { return in.Dir },
 		"issuer": func() string { return issuer },
+		"texts":  in.texts,
 		"titled": func(id string, problem any) (string, error) {
 			title, err := in.text(id)
 			if failed, _ := template.IsTrue(problem); !failed || err != nil {
