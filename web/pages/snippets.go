@@ -41,7 +41,7 @@ func snippets() []snippet {
 		{ID: "python", Name: "Python", Language: "python", Fits: programFits, Variant: programVariant, Tested: true},
 		{ID: "browser", Name: "oidc-client-ts", Language: "javascript", Fits: servedTo(developer.KindSPA), Tested: true},
 		{ID: "mcp", Name: "MCP", Language: "javascript", Fits: mcpFits, Tested: true},
-		{ID: "next", Name: "Next.js", Language: "javascript", Fits: servedTo(developer.KindWeb), Needs: at("/api/auth/callback/signet")},
+		{ID: "next", Name: "Next.js with Auth.js", Language: "javascript", Fits: servedTo(developer.KindWeb), Needs: at("/api/auth/callback/signet")},
 		{ID: "django_site", Name: "Django", Language: "python", Fits: servedTo(developer.KindWeb), Tested: true},
 		{ID: "spring", Name: "Spring Boot", Language: "yaml", Fits: servedTo(developer.KindWeb), Needs: at("/login/oauth2/code/signet")},
 		{ID: "apache", Name: "Apache", Language: "apache", Fits: servedTo(developer.KindWeb), Tested: true},

@@ -85,7 +85,8 @@ func valuesOf(issuer string, c storage.Client) appValues {
 		v.ResourceParam = url.Values{"resource": {v.Resource}}.Encode()
 	}
 	if has(oauth.GrantAuthorizationCode) {
-		v.callbackValues = callbackOf(m.RedirectURIs)
+		// The playground's is the server's own address.
+		v.callbackValues = callbackOf(slices.DeleteFunc(slices.Clone(m.RedirectURIs), func(uri string) bool { return uri == issuer+developer.PlaygroundPath }))
 	}
 	return v
 }
