@@ -81,7 +81,7 @@ func (w *world) register(token string, changes ...object) registered {
 func (w *world) initialToken(t storage.RegistrationToken, lifetime time.Duration) (string, storage.RegistrationToken) {
 	w.Helper()
 	t.Name = "test"
-	text, made, err := w.provider.InitialTokens().Create(w.Context(), t, lifetime, "test")
+	text, made, err := w.provider.InitialTokens().Create(w.Context(), t, lifetime, "test", storage.Seen{})
 	w.must(err)
 	return text, made
 }

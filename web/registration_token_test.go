@@ -18,7 +18,7 @@ func TestARegistrationWithoutAGoodInitialTokenIsRefusedAlike(t *testing.T) {
 		expired, _ := w.initialToken(storage.RegistrationToken{}, time.Minute)
 		usedUp, _ := w.initialToken(storage.RegistrationToken{MaxUses: 1}, 0)
 		revoked, gone := w.initialToken(storage.RegistrationToken{}, 0)
-		w.must(w.provider.InitialTokens().Revoke(t.Context(), gone.ID, "cli"))
+		w.must(w.provider.InitialTokens().Revoke(t.Context(), gone.ID, "cli", storage.Seen{}))
 		registered := w.register(usedUp)
 		w.clock.Advance(time.Minute)
 		first := ""
@@ -84,7 +84,7 @@ func TestWithoutATokenSoftwareGetsNoGrantThatAsksNobody(t *testing.T) {
 		_, err = w.provider.Resources().Create(t.Context(), "https://closed.example", storage.ResourceMetadata{Scope: "closed:use"}, "cli")
 		w.must(err)
 		c := w.register("", object{"scope": "openid tools:use closed:use admin", "resources": []string{open.Identifier, "https://closed.example"}})
-		if c.answer.text("scope") != "openid tools:use" || len(c.answer.body["resources"].([]any)) != 1 {
+		if _, there := c.answer.body["resources"]; c.answer.text("scope") != "openid tools:use" || there {
 			t.Errorf("answer %s", c.answer.raw)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -38,19 +39,10 @@ type registrationTokenRecord struct {
 }
 
 func registrationTokenRecordOf(t storage.RegistrationToken, now time.Time) registrationTokenRecord {
-	r := registrationTokenRecord{
-		ID: t.ID.String(), Name: t.Name, State: "good", Uses: t.Uses, MaxUses: t.MaxUses, GrantTypes: t.GrantTypes, Scope: t.Scope,
+	return registrationTokenRecord{
+		ID: t.ID.String(), Name: t.Name, State: string(client.StateOf(t, now)), Uses: t.Uses, MaxUses: t.MaxUses, GrantTypes: t.GrantTypes, Scope: t.Scope,
 		CreatedBy: t.CreatedBy, Created: seconds(t.CreatedAt), Expires: seconds(t.ExpiresAt), Revoked: seconds(t.RevokedAt),
 	}
-	switch {
-	case !t.RevokedAt.IsZero():
-		r.State = "revoked"
-	case t.MaxUses > 0 && t.Uses >= t.MaxUses:
-		r.State = "used_up"
-	case t.Spent(now):
-		r.State = "expired"
-	}
-	return r
 }
 
 func newRegistrationTokenCreate(a *app) *cobra.Command {
@@ -74,7 +66,7 @@ func newRegistrationTokenCreate(a *app) *cobra.Command {
 		}
 		lifetime := time.Duration(min(expires, maxSeconds)) * time.Second
 		return a.with(cmd, func(ctx context.Context, o *opened) error {
-			token, made, err := o.InitialTokens().Create(ctx, given, lifetime, actorCLI)
+			token, made, err := o.InitialTokens().Create(ctx, given, lifetime, actorCLI, storage.Seen{})
 			if err != nil {
 				return clientFault(err)
 			}
@@ -146,7 +138,7 @@ func newRegistrationTokenRevoke(a *app) *cobra.Command {
 			return fail(exitUsage, "ID must be one that 'signet registration-token list' shows; it is not the token itself")
 		}
 		return a.with(cmd, func(ctx context.Context, o *opened) error {
-			err := o.InitialTokens().Revoke(ctx, id, actorCLI)
+			err := o.InitialTokens().Revoke(ctx, id, actorCLI, storage.Seen{})
 			if errors.Is(err, storage.ErrNotFound) {
 				return fail(exitNotFound, "there is no registration token %s; 'signet registration-token list' shows all", id)
 			}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +25,40 @@ type InitialTokens struct {
 	config Config
 }
 
+// TokenState is whether an initial access token registers anything still, and if not, why.
+type TokenState string
+
+// The states of an initial access token.
+const (
+	TokenGood    TokenState = "good"
+	TokenUsedUp  TokenState = "used_up"
+	TokenExpired TokenState = "expired"
+	TokenRevoked TokenState = "revoked"
+)
+
+// StateOf is the state of t at the store's time now.
+func StateOf(t storage.RegistrationToken, now time.Time) TokenState {
+	switch {
+	case !t.Spent(now):
+		return TokenGood
+	case !t.RevokedAt.IsZero():
+		return TokenRevoked
+	case t.MaxUses > 0 && t.Uses >= t.MaxUses:
+		return TokenUsedUp
+	}
+	return TokenExpired
+}
+
 // NewInitialTokens makes them over store.
 func NewInitialTokens(store storage.RegistrationTokens, c Config) *InitialTokens {
 	return &InitialTokens{store: store, config: c.withDefaults()}
 }
 
 // Create makes a token of t's Name, MaxUses, GrantTypes and Scope that is good for lifetime (0: until it is revoked), and returns it this
-// once: its digest alone is kept. actor goes to the audit log.
-func (i *InitialTokens) Create(ctx context.Context, t storage.RegistrationToken, lifetime time.Duration, actor string) (token string, made storage.RegistrationToken, err error) {
+// once: its digest alone is kept. actor and seen go to the audit log.
+func (i *InitialTokens) Create(
+	ctx context.Context, t storage.RegistrationToken, lifetime time.Duration, actor string, seen storage.Seen,
+) (token string, made storage.RegistrationToken, err error) {
 	if err := i.check(&t, lifetime); err != nil {
 		return "", t, err
 	}
@@ -46,7 +73,7 @@ func (i *InitialTokens) Create(ctx context.Context, t storage.RegistrationToken,
 	}
 	token = drawToken(InitialTokenPrefix)
 	t.Digest, _ = tokenDigest(token, InitialTokenPrefix, initialTokenDomain)
-	return token, t, i.store.CreateRegistrationToken(ctx, t, tokenEvent("registration_token.created", t.ID, actor))
+	return token, t, i.store.CreateRegistrationToken(ctx, t, tokenEvent("registration_token.created", t.ID, actor, seen))
 }
 
 func (i *InitialTokens) check(t *storage.RegistrationToken, lifetime time.Duration) error {
@@ -71,6 +98,9 @@ func (i *InitialTokens) check(t *storage.RegistrationToken, lifetime time.Durati
 	return checkGrants(&asks, i.config)
 }
 
+// GrantTypes are those that a token may name: the server's.
+func (i *InitialTokens) GrantTypes() []string { return slices.Clone(i.config.GrantTypes) }
+
 // Find reads the token with the text, as long as it registers anything: else storage.ErrNotFound.
 func (i *InitialTokens) Find(ctx context.Context, text string) (storage.RegistrationToken, error) {
 	digest, ok := tokenDigest(text, InitialTokenPrefix, initialTokenDomain)
@@ -90,10 +120,10 @@ func (i *InitialTokens) List(ctx context.Context, after storage.ID, limit int) (
 }
 
 // Revoke ends the token; the clients that it registered stay. Revoking twice changes nothing. storage.ErrNotFound.
-func (i *InitialTokens) Revoke(ctx context.Context, id storage.ID, actor string) error {
-	return i.store.RevokeRegistrationToken(ctx, id, tokenEvent("registration_token.revoked", id, actor))
+func (i *InitialTokens) Revoke(ctx context.Context, id storage.ID, actor string, seen storage.Seen) error {
+	return i.store.RevokeRegistrationToken(ctx, id, tokenEvent("registration_token.revoked", id, actor, seen))
 }
 
-func tokenEvent(kind string, id storage.ID, actor string) storage.Also {
-	return storage.Also{Events: []storage.Event{{Kind: kind, Actor: actor, Detail: map[string]string{"registration_token": id.String()}}}}
+func tokenEvent(kind string, id storage.ID, actor string, seen storage.Seen) storage.Also {
+	return storage.Also{Events: []storage.Event{{Kind: kind, Actor: actor, Seen: seen, Detail: map[string]string{"registration_token": id.String()}}}}
 }

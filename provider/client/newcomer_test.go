@@ -112,7 +112,7 @@ func TestAnInitialTokenIsShownOnceAndKeptAsADigest(t *testing.T) {
 	t.Parallel()
 	_, store, clock := open(t)
 	tokens := client.NewInitialTokens(store, client.Config{Clock: clock.Now})
-	text, made, err := tokens.Create(t.Context(), storage.RegistrationToken{Name: "CI"}, 60e9, "cli")
+	text, made, err := tokens.Create(t.Context(), storage.RegistrationToken{Name: "CI"}, 60e9, "cli", storage.Seen{})
 	if err != nil || !strings.HasPrefix(text, "sit_") || len(text) != 4+43 {
 		t.Fatalf("%q, %v", text, err)
 	}
