@@ -142,14 +142,15 @@ type Registrations interface {
 	// RegisterClient stores c with Revision 1 and spends what r says, in one commit. ErrTaken: the client_id exists. ErrSpent: the token
 	// is used up, expired, revoked or gone, or the owner has as many clients as they may. ErrNotFound: the owner is gone. Where r.Unused is set, no more than that
 	// many clients that ByMachine made and that never obtained a token are there when it returns, however many register at once: the
-	// oldest of the others are gone, with their grants, pushed requests and consents. One with an active grant is none of them, whether its use was counted or not.
+	// oldest of the others are gone, with their grants, pushed requests and consents. One with an active grant is none of them, whether its use was counted or not; nor is one
+	// that is disabled, for it could come back enabled.
 	RegisterClient(ctx context.Context, c Client, r Registration, also Also) error
 	// ListOwnClients returns all clients of the owner, newest first.
 	ListOwnClients(ctx context.Context, owner ID) ([]Client, error)
 	// ListAwaiting returns at most limit clients that wait for an administrator (DisabledUnapproved), oldest first.
 	ListAwaiting(ctx context.Context, limit int) ([]Client, error)
-	// SweepUnused removes at most limit clients that ByMachine made longer than keep ago and that never obtained a token and have no
-	// active grant, oldest first, with their grants, pushed requests and consents, and returns how many went.
+	// SweepUnused removes at most limit clients that ByMachine made longer than keep ago and that never obtained a token, have no
+	// active grant and are not disabled, oldest first, with their grants, pushed requests and consents, and returns how many went.
 	SweepUnused(ctx context.Context, limit int, keep time.Duration) (n int, err error)
 }
 

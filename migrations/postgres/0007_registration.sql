@@ -14,8 +14,9 @@ UPDATE clients SET disabled_for = 'operator' WHERE disabled_at IS NOT NULL;
 CREATE INDEX clients_owner ON clients (owner_id, created_at) WHERE owner_id IS NOT NULL;
 CREATE INDEX clients_used_by ON clients (used_by) WHERE used_by IS NOT NULL;
 CREATE INDEX clients_awaiting ON clients (created_at) WHERE disabled_for = 'approval';
--- Those that machines made and nobody has used yet: the oldest make room for new ones.
-CREATE INDEX clients_unused ON clients (created_at, id) WHERE used_at IS NULL AND origin IN ('software', 'document');
+-- Those that machines made and nobody has used yet: the oldest make room for new ones. One that is disabled stays, so that it does not
+-- come back enabled.
+CREATE INDEX clients_unused ON clients (created_at, id) WHERE used_at IS NULL AND disabled_at IS NULL AND origin IN ('software', 'document');
 
 CREATE TABLE registration_tokens (
     id          uuid        NOT NULL PRIMARY KEY,

@@ -12,7 +12,7 @@ import (
 
 const (
 	// The words of the index clients_unused, which holds these clients and no others.
-	unused = `used_at IS NULL AND origin IN ('software', 'document')`
+	unused = `used_at IS NULL AND disabled_at IS NULL AND origin IN ('software', 'document')`
 
 	// unusedLock is the advisory lock of those who count the unused clients, so that each counts what the ones before it registered.
 	unusedLock = 0x7369676e6574 // signet
@@ -20,8 +20,8 @@ const (
 	spendRegistrationToken = `UPDATE registration_tokens SET uses = uses + 1 WHERE id = $2 AND revoked_at IS NULL
 		AND (expires_at IS NULL OR expires_at > ` + clockNow + `) AND (max_uses = 0 OR uses < max_uses)`
 
-	// As many of the oldest as there are too many. Whoever uses one of them at this moment wins: then it is not among them.
-	tooMany = `SELECT c.id, c.created_at FROM clients c WHERE c.used_at IS NULL AND c.id IN (
+	// As many of the oldest as there are too many. Whoever uses or disables one of them at this moment wins: then it is not among them.
+	tooMany = `SELECT c.id, c.created_at FROM clients c WHERE c.used_at IS NULL AND c.disabled_at IS NULL AND c.id IN (
 			SELECT id FROM clients WHERE ` + unused + ` AND id <> $1 ORDER BY created_at, id
 			LIMIT greatest((SELECT count(*) FROM clients WHERE ` + unused + `) - $2, 0))
 		ORDER BY c.id FOR UPDATE`

@@ -12,7 +12,7 @@ const (
 		WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) AND (max_uses = 0 OR uses < max_uses)`
 
 	// The words of the index clients_unused, which holds these clients and no others.
-	unused   = `used_at IS NULL AND origin IN ('software', 'document')`
+	unused   = `used_at IS NULL AND disabled_at IS NULL AND origin IN ('software', 'document')`
 	inactive = `NOT EXISTS (SELECT 1 FROM grants WHERE client_id = clients.id AND state = 'active')`
 
 	countUnused  = `SELECT count(*) FROM clients WHERE ` + unused

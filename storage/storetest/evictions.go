@@ -48,9 +48,21 @@ func evictNoOther(t *testing.T, s *subject) {
 	s.there(t, "b", "failed", "operator", "person", "used")
 	s.register(t, "c", 2)
 	s.there(t, "b", "c", "operator", "person", "used")
+	s.disable(t, "b") // it would come back enabled
+	s.register(t, "d", 1)
+	s.there(t, "b", "d", "operator", "person", "used")
 	// Who vouches for the new one does not matter.
 	ok(t, s.RegisterClient(ctx, madeBy(storage.OriginPerson, "mine"), storage.Registration{Unused: 1}, storage.Also{}))
-	s.there(t, "c", "mine", "operator", "person", "used")
+	s.there(t, "b", "d", "mine", "operator", "person", "used")
+}
+
+// disable is what an operator does to a client.
+func (s *subject) disable(t *testing.T, name string) {
+	t.Helper()
+	c, now, err := s.FindClient(t.Context(), name)
+	ok(t, err)
+	c.DisabledAt, c.DisabledFor = now, storage.DisabledByOperator
+	ok(t, s.UpdateClient(t.Context(), c, storage.Also{}))
 }
 
 func evictNotActive(t *testing.T, s *subject) {
@@ -130,6 +142,11 @@ func sweepUnused(t *testing.T, s *subject) {
 	sweep(1, 2)
 	sweep(0, 2)
 	s.there(t, "active", "operator", "person", "used")
+	s.register(t, "disabled", 0)
+	s.disable(t, "disabled")
+	s.clock.Advance(48 * time.Hour)
+	sweep(0, 10)
+	s.there(t, "active", "disabled", "operator", "person", "used")
 	s.grant(t, id(0))
 	s.grant(t, id(100))
 }

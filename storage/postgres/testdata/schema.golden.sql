@@ -56,7 +56,7 @@ clients CONSTRAINT clients_pkey PRIMARY KEY (id)
 clients CONSTRAINT clients_used_by_fkey FOREIGN KEY (used_by) REFERENCES users(id) ON DELETE SET NULL
 CREATE INDEX clients_awaiting ON public.clients USING btree (created_at) WHERE (disabled_for = 'approval'::text)
 CREATE INDEX clients_owner ON public.clients USING btree (owner_id, created_at) WHERE (owner_id IS NOT NULL)
-CREATE INDEX clients_unused ON public.clients USING btree (created_at, id) WHERE ((used_at IS NULL) AND (origin = ANY (ARRAY['software'::text, 'document'::text])))
+CREATE INDEX clients_unused ON public.clients USING btree (created_at, id) WHERE ((used_at IS NULL) AND (disabled_at IS NULL) AND (origin = ANY (ARRAY['software'::text, 'document'::text])))
 CREATE INDEX clients_used_by ON public.clients USING btree (used_by) WHERE (used_by IS NOT NULL)
 consents.user_id uuid NOT NULL
 consents.client_id text COLLATE C NOT NULL

@@ -66,7 +66,8 @@ CREATE INDEX clients_awaiting ON clients (created_at) WHERE disabled_for = 'appr
 
 CREATE INDEX clients_owner ON clients (owner_id, created_at) WHERE owner_id IS NOT NULL;
 
-CREATE INDEX clients_unused ON clients (created_at, id, used_at, origin) WHERE used_at IS NULL AND origin IN ('software', 'document');
+CREATE INDEX clients_unused ON clients (created_at, id, used_at, disabled_at, origin)
+    WHERE used_at IS NULL AND disabled_at IS NULL AND origin IN ('software', 'document');
 
 CREATE INDEX clients_used_by ON clients (used_by) WHERE used_by IS NOT NULL;
 
