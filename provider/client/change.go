@@ -55,6 +55,9 @@ func (e *Edit) Replace(ctx context.Context, m storage.ClientMetadata) error {
 	if err := ownWords(e.Client); err != nil {
 		return err
 	}
+	if err := provenSector(e.Client.Metadata, m); err != nil {
+		return err
+	}
 	return e.replace(ctx, m)
 }
 

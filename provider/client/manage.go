@@ -61,6 +61,9 @@ func (r *Registry) Replace(ctx context.Context, c storage.Client, to Replacement
 		m, err = Validate(m, r.config)
 	}
 	if err == nil {
+		err = provenSector(c.Metadata, m)
+	}
+	if err == nil {
 		err = r.admit(ctx, c, m)
 	}
 	if err != nil {

@@ -37,6 +37,11 @@ func (r *Registry) Register(ctx context.Context, n Newcomer) (Admission, error) 
 	if err != nil {
 		return Admission{}, err
 	}
+	if n.Origin != storage.OriginDocument { // whose redirect URIs are at its own host
+		if err := provenSector(storage.ClientMetadata{}, m); err != nil {
+			return Admission{}, err
+		}
+	}
 	if err := r.admit(ctx, storage.Client{}, m); err != nil {
 		return Admission{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -76,6 +77,21 @@ func checkSubjects(m *storage.ClientMetadata, _ Config) error {
 	if sector == "" || slices.Contains(loopbackHosts, sector) || sector == "::1" {
 		return metadataError("sector_identifier_uri must be given where subject_type is pairwise and redirect_uris have no host of the client's own: " +
 			"a private-use scheme has none, and loopback addresses are everybody's")
+	}
+	return nil
+}
+
+// provenSector demands that a client which nobody here vouches for have pairwise subjects only where codes alone give it tokens: they
+// go to the redirect URIs that its sector is made of, which are as easily another's, and a device or a password leads to none of them.
+// What an operator gave it before it may keep.
+func provenSector(was, m storage.ClientMetadata) error {
+	unproven := func(m storage.ClientMetadata) bool {
+		_, pairwise := Sector(m)
+		return pairwise && (slices.Contains(m.GrantTypes, oauth.GrantDeviceCode) || slices.Contains(m.GrantTypes, oauth.GrantPassword))
+	}
+	if unproven(m) && !(unproven(was) && sameSector(was, m)) {
+		return metadataError("subject_type must not be pairwise together with the grant types %s and %s unless an operator registers it so: "+
+			"nothing that these give goes to the redirect URIs, so that they prove no sector", oauth.GrantDeviceCode, oauth.GrantPassword)
 	}
 	return nil
 }

@@ -20,8 +20,9 @@ const resourcePage = 200
 
 // ForSoftware narrows what software may register; t is its initial access token, nil: it has none. Grant types that it may not have
 // are refused; what else is beyond it is left out or replaced, as RFC 7591 §2 lets a server: it is never first-party, its tokens live
-// no longer than the server's, its refresh tokens rotate, and its scope is that of people, of resources that take any client, and of
-// t. Scope of which nothing is left becomes the default of Validate, which must follow. Errors are *oauth.Error, or the store's.
+// no longer than the server's, its refresh tokens rotate, its scope is that of people, of resources that take any client, and of
+// t, and it is registered for no resource: those that take any client need none, and give nothing to who asks nobody. Scope of which
+// nothing is left becomes the default of Validate, which must follow. Errors are *oauth.Error, or the store's.
 func (r *Registry) ForSoftware(ctx context.Context, m storage.ClientMetadata, t *storage.RegistrationToken) (storage.ClientMetadata, error) {
 	leave := leave{grants: softwareGrants()}
 	if t != nil {
@@ -71,20 +72,22 @@ func (r *Registry) narrow(ctx context.Context, m storage.ClientMetadata, l leave
 	if len(m.Resources) > maxResources {
 		return m, metadataError("resources must not have more than %d members", maxResources)
 	}
+	m.Resources = keep(m.Resources, func(resource string) bool { return slices.Contains(l.has.Resources, resource) })
 	known := append(oauth.UserScopes(), l.scope...)
-	if len(m.Resources) == 0 && oauth.Within(asked, known) {
-		m.Scope = oauth.JoinScope(asked)
-		return m, nil
+	if !oauth.Within(asked, known) && !asksNobody(m.GrantTypes) {
+		lent, err := r.open(ctx)
+		if err != nil {
+			return m, err
+		}
+		known = append(known, lent...)
 	}
-	identifiers, lent, err := r.open(ctx)
-	if err != nil {
-		return m, err
-	}
-	m.Scope = oauth.JoinScope(keep(asked, func(s string) bool { return slices.Contains(known, s) || slices.Contains(lent, s) }))
-	m.Resources = keep(m.Resources, func(resource string) bool {
-		return slices.Contains(identifiers, resource) || slices.Contains(l.has.Resources, resource)
-	})
+	m.Scope = oauth.JoinScope(keep(asked, func(s string) bool { return slices.Contains(known, s) }))
 	return m, nil
+}
+
+// asksNobody reports whether one of the grant types gives tokens without asking a person.
+func asksNobody(grants []string) bool {
+	return slices.Contains(grants, oauth.GrantClientCredentials) || slices.Contains(grants, oauth.GrantPassword)
 }
 
 // atMost bounds a lifetime in seconds by the server's, or by the longer one that the client has been given.
@@ -92,22 +95,21 @@ func atMost(asked, has int64, server time.Duration) int64 {
 	return min(asked, max(has, int64(server/time.Second)))
 }
 
-// open are the resources that take any client, with all their scopes.
-func (r *Registry) open(ctx context.Context) (identifiers, scope []string, err error) {
+// open is all that resources which take any client lend.
+func (r *Registry) open(ctx context.Context) (scope []string, err error) {
 	for after := ""; ; {
 		page, err := r.store.ListResources(ctx, after, resourcePage)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, resource := range page {
 			after = resource.Identifier
 			if resource.Metadata.AnyClient {
-				identifiers = append(identifiers, resource.Identifier)
 				scope = append(scope, strings.Fields(resource.Metadata.Scope)...)
 			}
 		}
 		if len(page) < resourcePage {
-			return identifiers, scope, nil
+			return scope, nil
 		}
 	}
 }

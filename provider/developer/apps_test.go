@@ -68,10 +68,17 @@ func TestWhatDevelopersMayNotSetIsRefusedByName(t *testing.T) {
 		w.must(w.store.CreateResource(ctx, r, storage.Also{}))
 	}
 	for member, set := range map[string]func(*storage.ClientMetadata){
-		"first_party":           func(m *storage.ClientMetadata) { m.FirstParty = true },
-		"grant_types":           func(m *storage.ClientMetadata) { m.GrantTypes = append(m.GrantTypes, oauth.GrantPassword) },
-		"scope":                 func(m *storage.ClientMetadata) { m.Scope += " c:read" },
-		"resources":             func(m *storage.ClientMetadata) { m.Resources = []string{"https://closed.example"} },
+		"first_party":       func(m *storage.ClientMetadata) { m.FirstParty = true },
+		"grant_types":       func(m *storage.ClientMetadata) { m.GrantTypes = append(m.GrantTypes, oauth.GrantPassword) },
+		"scope":             func(m *storage.ClientMetadata) { m.Scope += " c:read" },
+		"resources":         func(m *storage.ClientMetadata) { m.Resources = []string{"https://closed.example"} },
+		"resources has one": func(m *storage.ClientMetadata) { m.Resources = []string{"https://open.example"} }, // people alone give what is open
+		"scope has a value that an operator alone": func(m *storage.ClientMetadata) {
+			m.GrantTypes, m.Scope = append(m.GrantTypes, oauth.GrantClientCredentials), m.Scope+" o:read"
+		},
+		"subject_type": func(m *storage.ClientMetadata) { // of a sector that it does not prove
+			m.GrantTypes, m.SubjectType = append(m.GrantTypes, oauth.GrantDeviceCode), "pairwise"
+		},
 		"software_statement":    func(m *storage.ClientMetadata) { m.SoftwareStatement = "eyJ.e30.x" },
 		"access_token_lifetime": func(m *storage.ClientMetadata) { m.AccessTokenLifetime = 3600 },
 		"refresh_token_lifetime": func(m *storage.ClientMetadata) {
@@ -86,13 +93,18 @@ func TestWhatDevelopersMayNotSetIsRefusedByName(t *testing.T) {
 			t.Errorf("%s: made %v", member, err)
 		}
 	}
+	asking := w.make(w.ada, func(m *storage.ClientMetadata) { m.Scope = "openid o:read" })
+	alone := asking.Client.Metadata
+	alone.GrantTypes = append(alone.GrantTypes, oauth.GrantClientCredentials)
+	_, err := d.Update(ctx, by(w.ada), asking, alone)
+	w.is("an app that brings what people give into what it gets for itself", err, anError)
 	app := w.make(w.ada, func(m *storage.ClientMetadata) {
-		m.Scope, m.Resources, m.AccessTokenLifetime = "openid o:read", []string{"https://open.example"}, 60
+		m.Scope, m.AccessTokenLifetime = "openid o:read", 60
 	})
 	given := app.Client.Metadata
 	given.FirstParty, given.Scope, given.AccessTokenLifetime = true, "openid o:read c:read", 3600
 	given.GrantTypes = append(given.GrantTypes, oauth.GrantPassword)
-	_, err := w.clients.Update(ctx, w.read(app.Client.ID), given, "cli")
+	_, err = w.clients.Update(ctx, w.read(app.Client.ID), given, "cli")
 	w.must(err)
 	if app, err = d.Find(ctx, by(w.ada), app.Client.ID); err != nil {
 		t.Fatal(err)

@@ -10,29 +10,22 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// open is what every app may ask people for.
-type open struct {
-	scope     []string
-	resources []string
-}
-
-// open reads the scopes and resources that operators opened to every client.
-func (d *Developers) open(ctx context.Context) (o open, err error) {
-	o.scope = oauth.UserScopes()
+// open reads the scopes that every app may ask people for: people's own, and those of the resources that take any client.
+func (d *Developers) open(ctx context.Context) (scope []string, err error) {
+	scope = oauth.UserScopes()
 	for after := ""; ; {
 		page, err := d.store.ListResources(ctx, after, resourcePage)
 		if err != nil {
-			return o, err
+			return nil, err
 		}
 		for _, r := range page {
 			if r.Metadata.AnyClient {
-				o.resources = append(o.resources, r.Identifier)
-				o.scope = append(o.scope, strings.Fields(r.Metadata.Scope)...)
+				scope = append(scope, strings.Fields(r.Metadata.Scope)...)
 			}
 			after = r.Identifier
 		}
 		if len(page) < resourcePage {
-			return o, nil
+			return scope, nil
 		}
 	}
 }
@@ -40,7 +33,7 @@ func (d *Developers) open(ctx context.Context) (o open, err error) {
 // limit holds what a developer asks for, m, to what developers may set; had is what the app has. Single members that operators alone
 // set keep what they are. Of what an operator gave in a list, such as a grant type, the developer may let go, and cannot have it back.
 func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (storage.ClientMetadata, error) {
-	o, err := d.open(ctx)
+	open, err := d.open(ctx)
 	if err != nil {
 		return m, err
 	}
@@ -51,6 +44,14 @@ func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (
 	gains := func(now, before []string, allowed ...string) bool {
 		return slices.ContainsFunc(now, func(s string) bool { return !slices.Contains(before, s) && !slices.Contains(allowed, s) })
 	}
+	// What people give through an app is not the app's own: one that begins to ask nobody brings none of it along.
+	given := strings.Fields(had.Scope)
+	if asksNobody(m.GrantTypes) {
+		open = oauth.UserScopes()
+		if !asksNobody(had.GrantTypes) {
+			given = nil
+		}
+	}
 	switch {
 	case m.FirstParty && !had.FirstParty:
 		return m, invalid("first_party can be set by an operator alone: people are asked what an app may do")
@@ -58,10 +59,12 @@ func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (
 		return m, invalid("software_statement can be brought to the registration endpoint alone, where it is checked")
 	case gains(m.GrantTypes, had.GrantTypes, grants()...):
 		return m, invalid("grant_types may have %s; an operator alone gives an app others", strings.Join(grants(), ", "))
-	case gains(scope, strings.Fields(had.Scope), o.scope...):
+	case gains(scope, given, open...) && asksNobody(m.GrantTypes):
+		return m, invalid("scope has a value that an operator alone gives to an app with client_credentials, which gets tokens without asking anybody")
+	case gains(scope, given, open...):
 		return m, invalid("scope has a value that is not open to every app: an operator gives it to the app, or opens the resource that defines it")
-	case gains(m.Resources, had.Resources, o.resources...):
-		return m, invalid("resources has one that is not open to every app: an operator gives it to the app, or opens the resource")
+	case gains(m.Resources, had.Resources):
+		return m, invalid("resources has one that an operator did not give to the app: a resource that is open to every app need not be in it, and others an operator gives")
 	}
 	if err := d.limitLifetimes(had, m); err != nil {
 		return m, err
@@ -73,6 +76,11 @@ func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (
 // grants are the grant types that developers give their apps. The password grant shows people's passwords to the app.
 func grants() []string {
 	return []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantDeviceCode, oauth.GrantClientCredentials}
+}
+
+// asksNobody reports whether one of the grant types gives tokens without asking a person.
+func asksNobody(grants []string) bool {
+	return slices.Contains(grants, oauth.GrantClientCredentials) || slices.Contains(grants, oauth.GrantPassword)
 }
 
 // limitLifetimes lets tokens live for as long as the server's do, or as the app's did.
