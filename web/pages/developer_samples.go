@@ -46,7 +46,7 @@ func developerSamples() []page {
 			owned: wrong, Apps: list, Kind: "web", Heading: "developer.kind.web", Text: "developer.kind.web_about", Groups: newGroups(developer.KindWeb, web),
 			Defaults: defaultsOf(web),
 		},
-		developerSecret{ofApp: head, Values: values, Secret: "scs_sample", New: true},
+		developerSecret{ofApp: head, Values: values, Secret: "scs_sample", New: true, Next: head.Sections},
 		developerSecret{ofApp: bad, Values: values, Secret: "scs_sample"},
 		developerApp{ofApp: head, Values: values, Figures: figuresSample(), Days: days, Errors: errors, More: "/developer/app/errors?id=bookshop", Delete: "/developer/app/delete?id=bookshop", Off: true},
 		developerApp{ofApp: bad, Values: values, Figures: figuresSample(), Delete: "/developer/app/delete?id=bookshop", On: true},
