@@ -36,10 +36,7 @@ func TestNewcomer(t *testing.T) {
 			r := s.start(nil)
 			if kind == "native" {
 				b.visit(s.says(r, n.URL+"/oauth2/authorize"))
-				b.decide("allow")
-				b.until("may be closed", func() bool {
-					return strings.Contains(glimpse[string](b, "document.body.innerText"), "You may close this window.")
-				})
+				b.closeWindow()
 			}
 			token := s.result(r)
 			if kind == "machine" {
@@ -61,7 +58,7 @@ func (b *tab) closeWindow() {
 	b.until("may be closed", func() bool {
 		return strings.Contains(glimpse[string](b, "document.body.innerText"), "You may close this window.")
 	})
-	icon := glimpse[string](b, "location.origin") + "/favicon.ico"
+	icon := see(b, chromedp.Evaluate[string]("location.origin")) + "/favicon.ico"
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.documents[icon] = true
@@ -112,6 +109,7 @@ func (b *tab) copySnippet() (s snippetPage) {
 // inspect pastes the token into the playground.
 func (b *tab) inspect(n *node, id, token string) {
 	b.t.Helper()
+	b.visit(n.URL + "/developer/app?id=" + id)
 	b.press("nav a[href^='/developer/playground?id=']")
 	b.until("is ready", func() bool { return glimpse[bool](b, `!document.getElementById("playground").hidden`) })
 	b.do(evaluate(`document.getElementById("inspect").focus()`), chromedp.KeyEvent(token))
