@@ -156,6 +156,10 @@ func (d *documents) fly(ctx context.Context, id string, e *document, first func(
 		return unavailable(errLooks)
 	}
 	m, age, size, err = look(ctx)
+	// Nobody else ends this context: where its own time is up, who publishes the document took it, with that of a sector perhaps.
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, storage.ErrUnavailable) && !errors.Is(err, storage.ErrUnknown) {
+		err = &unread{err}
+	}
 	return err
 }
 

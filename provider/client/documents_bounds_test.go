@@ -41,3 +41,25 @@ func TestWhatIsKeptOfDocumentsIsBounded(t *testing.T) {
 		t.Errorf("%v, %d documents, want %d", err, len(d.by), before)
 	}
 }
+
+// TestADocumentThatTakesAllTheTimeThereIsCountsAsNotThere: whoever publishes it, or the document of its sector, is not asked again at once.
+func TestADocumentThatTakesAllTheTimeThereIsCountsAsNotThere(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	d := newDocuments(Config{Clock: func() time.Time { return now }})
+	looks := 0
+	slow := func(context.Context) (storage.ClientMetadata, time.Duration, int, error) {
+		looks++
+		return storage.ClientMetadata{}, 0, 0, context.DeadlineExceeded
+	}
+	for range 3 {
+		f, _, err := d.find(t.Context(), "https://slow.example/a", func() error { return nil }, slow)
+		if err != nil || f.err == nil || looks != 1 {
+			t.Fatalf("%+v, %v after %d looks", f, err, looks)
+		}
+	}
+	now = now.Add(documentEvery)
+	if _, _, err := d.find(t.Context(), "https://slow.example/a", func() error { return nil }, slow); err != nil || looks != 2 {
+		t.Errorf("%v after %d looks", err, looks)
+	}
+}
