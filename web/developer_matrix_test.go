@@ -32,6 +32,8 @@ var portalMatrix = map[string]portalRow{
 	"POST /developer/new":                {fill: []string{"kind", "machine", "client_name", "Made"}, changes: true},
 	"GET /developer/waiting":             {admins: true},
 	"POST /developer/waiting":            {admins: true, fill: []string{"approve", "ID"}, changes: true},
+	"GET /developer/tokens":              {admins: true},
+	"POST /developer/tokens":             {admins: true, fill: []string{"name", "Made"}, changes: true},
 	"GET /developer/app":                 {about: true},
 	"POST /developer/app":                {about: true, fill: []string{"switch", "off"}, changes: true},
 	"GET /developer/app/settings":        {about: true},
@@ -67,8 +69,8 @@ func portalRoutes(t *testing.T, p *provider.Provider) (rows []string) {
 			rows = append(rows, row)
 		}
 	}
-	if len(rows) < 16 {
-		t.Fatalf("the route table has %d pages about apps alone", len(rows))
+	if len(rows) != len(portalMatrix) {
+		t.Fatalf("the route table has %d of the %d rows", len(rows), len(portalMatrix))
 	}
 	slices.Sort(rows)
 	return rows
@@ -84,7 +86,7 @@ func (w *world) ownApp(name string, owner storage.User, held bool) storage.Clien
 	return made.Client
 }
 
-// clients are all that can be changed of clients.
+// clients are all that can be changed of clients, and of the tokens with which they come.
 func (w *world) clients() string {
 	w.Helper()
 	all, err := w.store.ListClients(w.Context(), "", 1000)
@@ -92,6 +94,11 @@ func (w *world) clients() string {
 	var b strings.Builder
 	for _, c := range all {
 		fmt.Fprintln(&b, c.ID, c.Revision, c.DisabledFor, len(c.Secrets), c.Metadata.Name, c.OwnerID)
+	}
+	tokens, _, err := w.store.ListRegistrationTokens(w.Context(), storage.ID{}, 1000)
+	w.must(err)
+	for _, t := range tokens {
+		fmt.Fprintln(&b, t.ID, t.RevokedAt)
 	}
 	return b.String()
 }
@@ -120,7 +127,10 @@ func TestEveryPageAboutAppsShowsAndChangesWhatItMay(t *testing.T) {
 						b.tryPage(policy, a, row, w.ownApp("Victim", owner, strings.HasSuffix(row, "/waiting")))
 					}
 				}
-			}, func(c *provider.Config) { c.Developers = provider.Developers{Policy: policy, Apps: 1000} })
+			}, func(c *provider.Config) {
+				c.Developers = provider.Developers{Policy: policy, Apps: 1000}
+				c.Registration.Mode = register.ModeToken
+			})
 		})
 	}
 }
@@ -145,7 +155,7 @@ func (b *browser) tryPage(policy developer.Policy, a visitor, row string, victim
 		}
 		return
 	}
-	if !reaches && (changed || p.says("Victim") || p.says("app.example") || p.says("scs_")) { // the ID is what they sent themselves
+	if !reaches && (changed || p.says("Victim") || p.says("app.example") || p.says("scs_") || p.says("sit_")) { // the ID is what they sent themselves
 		fail("nothing told and nothing changed")
 	}
 	switch {
