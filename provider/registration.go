@@ -70,6 +70,7 @@ func (p *Provider) registrationRoutes() []Route {
 			Path: pathRegister + "/:client_id", Methods: []string{http.MethodGet, http.MethodPut, http.MethodDelete}, Cache: cacheNever, CORS: true,
 			handle: p.registration.Manage,
 		},
+		{Path: "/developer/tokens", Methods: getsPost, Cache: cacheNever, Page: "developer_tokens"},
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 	DeveloperApps       AccountPage = "/developer"
 	DeveloperNew        AccountPage = "/developer/new"
 	DeveloperWaiting    AccountPage = "/developer/waiting"
+	DeveloperTokens     AccountPage = "/developer/tokens"
 	DeveloperApp        AccountPage = "/developer/app"
 	DeveloperSettings   AccountPage = "/developer/app/settings"
 	DeveloperSecrets    AccountPage = "/developer/app/secrets"
@@ -62,7 +63,8 @@ const proofAge = 10 * time.Minute
 // what proves them or their apps, or all that is known of them, or cannot be undone.
 func (a AccountPage) guarded() bool {
 	switch a {
-	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete, DeveloperNew, DeveloperSecrets, DeveloperDelete:
+	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete, DeveloperNew, DeveloperTokens, DeveloperSecrets,
+		DeveloperDelete:
 		return true
 	}
 	return false

@@ -28,9 +28,10 @@ func TestOnesOwnPagesWantASignInAndThoseThatChangeProofsAFreshOne(t *testing.T) 
 	p := w.browser()
 	all := []AccountPage{
 		AccountOverview, AccountProfile, AccountPassword, AccountFactors, AccountSessions, AccountApps, AccountEvents,
-		DeveloperApps, DeveloperApp, DeveloperSettings, DeveloperRedirects, DeveloperErrors, DeveloperWaiting, DeveloperNew, DeveloperSecrets, DeveloperDelete,
+		DeveloperApps, DeveloperApp, DeveloperSettings, DeveloperRedirects, DeveloperErrors, DeveloperWaiting, DeveloperNew, DeveloperTokens, DeveloperSecrets,
+		DeveloperDelete,
 	}
-	guarded := []AccountPage{AccountPassword, AccountFactors, DeveloperNew, DeveloperSecrets, DeveloperDelete}
+	guarded := []AccountPage{AccountPassword, AccountFactors, DeveloperNew, DeveloperTokens, DeveloperSecrets, DeveloperDelete}
 	asked := func(when string, step Step, pages ...AccountPage) {
 		t.Helper()
 		for _, page := range all {

@@ -154,7 +154,7 @@ func developerDone(word string) string {
 	return map[string]string{
 		"made": "developer.done.made", "held": "developer.done.held", "saved": "developer.done.saved", "secret_removed": "developer.done.secret_removed",
 		"disabled": "developer.done.disabled", "enabled": "developer.done.enabled", "deleted": "developer.done.deleted",
-		"approved": "developer.done.approved", "no_secret": "developer.done.no_secret",
+		"approved": "developer.done.approved", "token_revoked": "developer.done.token_revoked", "no_secret": "developer.done.no_secret",
 	}[word]
 }
 

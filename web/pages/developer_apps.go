@@ -15,6 +15,7 @@ type developerApps struct {
 	Kinds   []kindCard
 	Full    string // that there can be no more, in words; ""
 	Waiting string // address of what waits for an administrator; "": nothing does, or it is not for this person
+	Tokens  string // address of the tokens of registration; "": there are none, or not for this person
 }
 
 func (developerApps) template() string { return "developer" }
@@ -62,7 +63,7 @@ func showDeveloperApps(x *exchange) error {
 	if p == nil || err != nil {
 		return err
 	}
-	page := developerApps{Kinds: x.kindCards()}
+	page := developerApps{Kinds: x.kindCards(), Tokens: x.tokensAddress(p)}
 	if page.owned, err = x.owned(p); err != nil {
 		return err
 	}
@@ -103,15 +104,16 @@ func (x *exchange) appRows(p *authorize.Passage, apps []developer.App) (rows []a
 // developerWaiting lists, for administrators, the apps that nobody may use before they have let them in.
 type developerWaiting struct {
 	owned
-	Apps string // address of their own apps
-	List []appRow
+	Apps   string // address of their own apps
+	Tokens string // address of the tokens of registration; "" none
+	List   []appRow
 }
 
 func (developerWaiting) template() string { return "developer_waiting" }
 
-// waitingFor is developing, for administrators: for others there is no such page.
-func (x *exchange) waitingFor() (*authorize.Passage, error) {
-	p, err := x.developing(authorize.DeveloperWaiting, "id")
+// administering is developing, for administrators: for others there is no such page.
+func (x *exchange) administering(page authorize.AccountPage) (*authorize.Passage, error) {
+	p, err := x.developing(page, "id")
 	if p != nil && err == nil && !p.Account.User.Admin {
 		return nil, &fault{status: http.StatusNotFound, heading: "developer_no_app", again: x.accountAddress(authorize.DeveloperApps)}
 	}
@@ -119,11 +121,11 @@ func (x *exchange) waitingFor() (*authorize.Passage, error) {
 }
 
 func showWaiting(x *exchange) error {
-	p, err := x.waitingFor()
+	p, err := x.administering(authorize.DeveloperWaiting)
 	if p == nil || err != nil {
 		return err
 	}
-	page := developerWaiting{Apps: x.accountAddress(authorize.DeveloperApps)}
+	page := developerWaiting{Apps: x.accountAddress(authorize.DeveloperApps), Tokens: x.tokensAddress(p)}
 	if page.owned, err = x.owned(p); err != nil {
 		return err
 	}
@@ -136,7 +138,7 @@ func showWaiting(x *exchange) error {
 }
 
 func approve(x *exchange) error {
-	p, err := x.waitingFor()
+	p, err := x.administering(authorize.DeveloperWaiting)
 	if p == nil || err != nil {
 		return err
 	}

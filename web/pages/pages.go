@@ -25,6 +25,7 @@ type Set struct {
 	people     *account.People
 	developers *developer.Developers
 	clients    *client.Registry
+	tokens     *client.InitialTokens
 	refused    func(requestID string, err error)
 	render     *renderer
 	snippets   *snippetBook
@@ -40,8 +41,9 @@ func New(p *provider.Provider) (*Set, error) {
 		return nil, fmt.Errorf("parse the issuer: %w", err)
 	}
 	s := &Set{
-		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), clients: p.Clients(), refused: p.Refused,
-		base: strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
+		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), clients: p.Clients(), tokens: p.InitialTokens(),
+		refused: p.Refused,
+		base:    strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
 	}
 	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
 	if err := s.guard.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
@@ -102,6 +104,7 @@ func actions() map[string]action {
 		"developer":           {get: showDeveloperApps},
 		"developer_new":       {get: showNewApp, post: makeApp},
 		"developer_waiting":   {get: showWaiting, post: approve},
+		"developer_tokens":    {get: showTokens, post: changeTokens},
 		"developer_app":       {get: showDeveloperApp, post: switchApp},
 		"developer_settings":  {get: showSettings, post: changeSettings},
 		"developer_redirects": {get: showRedirects, post: tryRedirect},
