@@ -29,6 +29,9 @@ func (d Developers) problems(bad func(setting, format string, args ...any)) {
 // Developers are the people with apps of their own, for pages.
 func (p *Provider) Developers() *developer.Developers { return p.developers }
 
+// SigningAlg is what access tokens are signed with where neither their client nor their resource wants another.
+func (p *Provider) SigningAlg() string { return p.config.SigningAlg }
+
 // sweepRecords removes what was noted of clients and is too old: refused requests, and figures.
 func (p *Provider) sweepRecords(ctx context.Context) error {
 	for _, sweep := range []func() (int, error){

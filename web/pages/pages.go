@@ -29,6 +29,7 @@ type Set struct {
 	refused    func(requestID string, err error)
 	render     *renderer
 	snippets   *snippetBook
+	signingAlg string           // of access tokens, where a client names none
 	routes     []provider.Route // of pages alone
 	base       string           // the path of the issuer, in front of every address
 	guard      *http.CrossOriginProtection
@@ -44,6 +45,7 @@ func New(p *provider.Provider) (*Set, error) {
 		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), clients: p.Clients(), tokens: p.InitialTokens(),
 		refused: p.Refused,
 		base:    strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
+		signingAlg: p.SigningAlg(),
 	}
 	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
 	if err := s.guard.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {

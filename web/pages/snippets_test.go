@@ -186,7 +186,7 @@ func hostileValues() (all []appValues) {
 				m.TokenEndpointAuthMethod, m.RedirectURIs = method, []string{uri}
 				m.Scope += " it's $(touch_canary) `x` ; ') # </script> */ //"
 				m.Resources = []string{"urn:it's:$(touch_canary)"}
-				all = append(all, valuesOf("https://id.example/it's", storage.Client{ID: `it's "$(touch canary)" \`, Metadata: m}))
+				all = append(all, valuesOf("https://id.example/it's", "ES256", storage.Client{ID: `it's "$(touch canary)" \`, Metadata: m}))
 			}
 		}
 	}

@@ -12,11 +12,8 @@ import (
 	"github.com/signet-idp/signet/storage"
 )
 
-// What signs where neither the app nor the server's settings say otherwise.
-const (
-	accessTokenAlg = "ES256"
-	idTokenAlg     = "RS256"
-)
+// idTokenAlg signs ID tokens where the app says nothing (OpenID Connect Registration §2).
+const idTokenAlg = "RS256"
 
 // exampleMCPServer is where the example MCP server listens.
 const exampleMCPServer = "http://localhost:8081/mcp"
@@ -64,16 +61,16 @@ type callbackValues struct {
 
 // snippetValues are the app's.
 func (x *exchange) snippetValues(c storage.Client) appValues {
-	return valuesOf(x.door.IssuerURL, c)
+	return valuesOf(x.door.IssuerURL, x.signingAlg, c)
 }
 
-func valuesOf(issuer string, c storage.Client) appValues {
+func valuesOf(issuer, signingAlg string, c storage.Client) appValues {
 	m := c.Metadata
 	has := func(grant string) bool { return slices.Contains(m.GrantTypes, grant) }
 	v := appValues{
 		Kind: developer.KindOf(m), Issuer: issuer, ClientID: c.ID, Auth: cmp.Or(m.TokenEndpointAuthMethod, oauth.AuthBasic),
 		Scope: m.Scope, Scopes: strings.Fields(m.Scope), Audience: issuer, MCPServer: exampleMCPServer,
-		AccessAlg: cmp.Or(m.AccessTokenSignedAlg, accessTokenAlg), IDAlg: cmp.Or(m.IDTokenSignedAlg, idTokenAlg),
+		AccessAlg: cmp.Or(m.AccessTokenSignedAlg, signingAlg), IDAlg: cmp.Or(m.IDTokenSignedAlg, idTokenAlg),
 		Machine: !has(oauth.GrantAuthorizationCode) && has(oauth.GrantClientCredentials), Device: has(oauth.GrantDeviceCode),
 		JWT: m.AccessTokenFormat != oauth.FormatOpaque, Plain: strings.HasPrefix(issuer, "http:"),
 	}
@@ -131,9 +128,9 @@ func valueSamples() (samples []appValues) {
 	for _, k := range developer.Kinds() {
 		m := developer.Defaults(k)
 		m.RedirectURIs = []string{"https://shop.example/cb"}
-		samples = append(samples, valuesOf("https://id.example", storage.Client{ID: "bookshop", Metadata: m}))
+		samples = append(samples, valuesOf("https://id.example", "ES256", storage.Client{ID: "bookshop", Metadata: m}))
 		m.RedirectURIs, m.Resources = []string{"http://127.0.0.1/cb?a=b"}, []string{"https://api.example/"}
-		samples = append(samples, valuesOf("http://localhost:8080", storage.Client{ID: "bookshop", Metadata: m}))
+		samples = append(samples, valuesOf("http://localhost:8080", "ES256", storage.Client{ID: "bookshop", Metadata: m}))
 	}
 	return samples
 }
