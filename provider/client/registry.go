@@ -32,12 +32,13 @@ type Registry struct {
 	config    Config
 	published *keySets
 	documents *documents
+	sectors   chan struct{} // who looks at the document of a sector
 }
 
 // New makes a registry over store. Zero fields of c take their defaults.
 func New(store Store, c Config) *Registry {
 	c = c.withDefaults()
-	return &Registry{store: store, config: c, published: newKeySets(c), documents: newDocuments(c)}
+	return &Registry{store: store, config: c, published: newKeySets(c), documents: newDocuments(c), sectors: make(chan struct{}, maxSectorLooks)}
 }
 
 // Create registers a client. An empty id has one made; a chosen one is checked (CheckID). The secret is "" for clients that have none (HoldsSecret);

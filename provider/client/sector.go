@@ -123,12 +123,22 @@ func (r *Registry) admit(ctx context.Context, before storage.Client, m storage.C
 	return nil
 }
 
+// maxSectorLooks is how many documents of sectors are read at once: where anybody may register, anybody names slow ones, and the outbound
+// client has others to serve.
+const maxSectorLooks = 8
+
 var errNoLook = errors.New("this server fetches no documents")
 
 // vouched reads the sector's document and demands that it name every redirect URI, byte for byte.
 func (r *Registry) vouched(ctx context.Context, m storage.ClientMetadata) error {
 	if r.config.Outbound == nil {
 		return errNoLook
+	}
+	select {
+	case r.sectors <- struct{}{}:
+		defer func() { <-r.sectors }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	document, err := r.config.Outbound.Get(ctx, m.SectorIdentifierURI, "application/json")
 	if err != nil {
