@@ -97,7 +97,7 @@ func TestWhatDevelopersMayNotSetIsRefusedByName(t *testing.T) {
 	alone := asking.Client.Metadata
 	alone.GrantTypes = append(alone.GrantTypes, oauth.GrantClientCredentials)
 	_, err := d.Update(ctx, by(w.ada), asking, alone)
-	w.is("an app that brings what people give into what it gets for itself", err, anError)
+	w.is("an app that brings what people give into what it gets for itself", err, errOfClient)
 	app := w.make(w.ada, func(m *storage.ClientMetadata) {
 		m.Scope, m.AccessTokenLifetime = "openid o:read", 60
 	})
@@ -118,7 +118,7 @@ func TestWhatDevelopersMayNotSetIsRefusedByName(t *testing.T) {
 	m = app.Client.Metadata
 	m.Scope, m.RedirectURIs = "openid", []string{"ftp://app.example"}
 	_, err = d.Update(ctx, by(w.ada), app, m)
-	w.is("what no registration may be", err, anError)
+	w.is("what no registration may be", err, errOfClient)
 }
 
 func (w *world) read(id string) storage.Client {
@@ -197,11 +197,11 @@ func TestSecretsOverlapEndAndGo(t *testing.T) {
 	}
 	for _, v := range [][2]time.Duration{{-1, 0}, {client.MaxOverlap + 1, 0}, {0, time.Minute}, {0, -1}, {0, client.MaxSecretLifetime + 1}} {
 		_, _, err := d.AddSecret(ctx, by(w.ada), id, v[0], v[1])
-		w.is(fmt.Sprint(v), err, anError)
+		w.is(fmt.Sprint(v), err, errOfClient)
 	}
 	spa := w.make(w.ada, func(m *storage.ClientMetadata) { m.TokenEndpointAuthMethod = "none" })
 	_, _, err = d.AddSecret(ctx, by(w.ada), spa.Client.ID, 0, 0)
-	w.is("of a public client", err, anError)
+	w.is("of a public client", err, errOfClient)
 }
 
 // TestThePlaygroundIsAddedOnce, where there is something to come back with.
@@ -218,7 +218,7 @@ func TestThePlaygroundIsAddedOnce(t *testing.T) {
 	machine, _, err := d.Create(t.Context(), by(w.ada), developer.Defaults(developer.KindMachine))
 	w.must(err)
 	_, err = d.Playground(t.Context(), by(w.ada), machine.Client.ID)
-	w.is("a machine", err, anError)
+	w.is("a machine", err, errOfClient)
 }
 
 // TestRefusalsAreToldAsTheOwnerMayKnowThem, a page at a time.

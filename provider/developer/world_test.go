@@ -99,11 +99,11 @@ func (w *world) make(u storage.User, edit ...func(*storage.ClientMetadata)) deve
 	return app
 }
 
-// is asserts an error; nil is none, and anError any *oauth.Error.
+// is asserts an error; nil is none, and errOfClient any *oauth.Error.
 func (w *world) is(what string, err, want error) {
 	w.Helper()
 	switch {
-	case errors.Is(want, anError):
+	case errors.Is(want, errOfClient):
 		if oauth.As(err) == nil {
 			w.Errorf("%s: %v, want an *oauth.Error", what, err)
 		}
@@ -112,7 +112,7 @@ func (w *world) is(what string, err, want error) {
 	}
 }
 
-var anError = errors.New("any *oauth.Error")
+var errOfClient = errors.New("any *oauth.Error")
 
 // basicOf is the token of HTTP Basic (RFC 6749 §2.3.1); neither part needs the form encoding here.
 func basicOf(id, secret string) string {
