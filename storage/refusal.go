@@ -1,6 +1,9 @@
 package storage
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // RefusedRequest is a request of a client that was refused, and why: what the client heard, what the log said, and what the row
 // said about the token. It serves the people who are asked about it; nothing is decided by it. It never holds a token, a code, a
@@ -25,4 +28,11 @@ type RefusedRequest struct {
 type RefusalBound struct {
 	All       int // of all clients together
 	PerClient int // of any one of them, so that one that is flooded does not push out the others
+}
+
+// RefusalList shows refused requests to the people whose client made them.
+type RefusalList interface {
+	// ListRefusals returns at most limit of the client's that were recorded before the one with the ID before ("": the newest too), newest
+	// first. An ID that is gone is as "".
+	ListRefusals(ctx context.Context, clientID, before string, limit int) ([]RefusedRequest, error)
 }
