@@ -33,7 +33,7 @@ var portalMatrix = map[string]portalRow{
 	"GET /developer/waiting":             {admins: true},
 	"POST /developer/waiting":            {admins: true, fill: []string{"approve", "ID"}, changes: true},
 	"GET /developer/tokens":              {admins: true},
-	"POST /developer/tokens":             {admins: true, fill: []string{"name", "Made"}, changes: true},
+	"POST /developer/tokens":             {admins: true, fill: []string{"token_name", "Made"}, changes: true},
 	"GET /developer/app":                 {about: true},
 	"POST /developer/app":                {about: true, fill: []string{"switch", "off"}, changes: true},
 	"GET /developer/app/settings":        {about: true},

@@ -235,7 +235,7 @@ func TestThereIsNothingAtAnyOtherAddress(t *testing.T) {
 	for _, path := range []string{
 		"/", "/oauth2/token/", "/oauth2//token", "//oauth2/token", "/OAUTH2/TOKEN", "/oauth2/token;x=1", "/userinfo/..", "/x/../userinfo",
 		"/%2e%2e/userinfo", "/oauth2%2ftoken", `/oauth2\token`, "/.well-known/openid-configuration/", "/.well-known/jwks.json/x", "/oauth2/authorize/",
-		"/oauth2/register", "/login/", "/login/other", "/static/", "/account/", "/account/other", "/account/factors/old", "/admin", "/metrics", "/debug/pprof/", "/api/v1/users", "/favicon.ico", "/.git/config", "/healthz/", "/readyz/x",
+		"/oauth2/register", "/developer/tokens", "/login/", "/login/other", "/static/", "/account/", "/account/other", "/account/factors/old", "/admin", "/metrics", "/debug/pprof/", "/api/v1/users", "/favicon.ico", "/.git/config", "/healthz/", "/readyz/x",
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			r := &http.Request{Method: method, URL: &url.URL{Path: path}, Header: http.Header{}, RemoteAddr: "192.0.2.1:1", Body: http.NoBody}

@@ -34,7 +34,7 @@ func granting(t *testing.T, mode register.Mode, test func(w *world)) {
 func (b *browser) grantToken(pairs ...string) (token, body string) {
 	b.Helper()
 	b.shows(b.visit(tokensPage), http.StatusOK, "Registration tokens")
-	p := b.shows(b.submit(append([]string{"name", "Partner A"}, pairs...)...), http.StatusOK, "Your new token")
+	p := b.shows(b.submit(append([]string{"token_name", "Partner A"}, pairs...)...), http.StatusOK, "Your new token")
 	found, command := shownToken.FindStringSubmatch(p.raw), shownCommand.FindStringSubmatch(p.raw)
 	if found == nil || command == nil || strings.Contains(p.url.String(), found[1]) {
 		b.Fatalf("%s shows no token, or its address has it:\n%s", p.url, p.raw)
@@ -158,14 +158,14 @@ func TestWhatAnInitialTokenMayNotBeIsSaidBesideItsField(t *testing.T) {
 			pairs []string
 			says  string
 		}{
-			"name":        {[]string{"name", "A\u202eB"}, "name must have 1 to 200 bytes"},
+			"token_name":  {[]string{"token_name", "A\u202eB"}, "name must have 1 to 200 bytes"},
 			"uses":        {[]string{"uses", "many"}, "uses must be between 1 and 1000000, or 0 for any number"},
 			"expires":     {[]string{"expires", "100000"}, "This value cannot be used here"},
 			"grant_types": {[]string{"grant_refresh", "yes"}, "no grant type that gives a refresh token"},
 			"scope":       {[]string{"scope", `reports"`}, "scope: the scope has a character"},
 		} {
 			b.visit(tokensPage)
-			address, values := b.fields(append([]string{"name", "Partner A", "uses", "2"}, c.pairs...)...)
+			address, values := b.fields(append([]string{"token_name", "Partner A", "uses", "2"}, c.pairs...)...)
 			for i := 0; i < len(c.pairs); i += 2 {
 				values.Set(c.pairs[i], c.pairs[i+1])
 			}
@@ -173,7 +173,7 @@ func TestWhatAnInitialTokenMayNotBeIsSaidBesideItsField(t *testing.T) {
 			if !p.says(`id="wrong-`+field+`"`) || !p.says(c.says) || !p.says("Nothing was saved") {
 				t.Errorf("%s: it does not say so:\n%s", field, p.raw)
 			}
-			if _, typed := b.fields("name", "x"); typed.Get("uses") != values.Get("uses") {
+			if _, typed := b.fields("token_name", "x"); typed.Get("uses") != values.Get("uses") {
 				t.Errorf("%s: what was typed is gone", field)
 			}
 		}
@@ -202,7 +202,7 @@ func TestThePageOfInitialTokensIsThereWhereRegistrationIs(t *testing.T) {
 				if p := b.visit(tokensPage); p.status != http.StatusNotFound || p.says("Made by command") {
 					t.Errorf("somebody sees %d %q", p.status, p.h1)
 				}
-				if p := b.send(tokensPage, form("name", "Mine", "uses", "0", "expires", "0")); p.status != http.StatusNotFound && p.status != http.StatusForbidden {
+				if p := b.send(tokensPage, form("token_name", "Mine", "uses", "0", "expires", "0")); p.status != http.StatusNotFound && p.status != http.StatusForbidden {
 					t.Errorf("somebody makes one: %d %q", p.status, p.h1)
 				}
 				if p := a.visit(tokensPage); (p.status == http.StatusOK) != there || there && !p.says("Made by command") || !there && p.status != http.StatusNotFound {

@@ -149,7 +149,7 @@ func changeTokens(x *exchange) error {
 	secret, made, err := x.tokens.Create(x.ctx(), given, lifetime, p.Account.User.ID.String(), x.visit.Seen)
 	if err != nil {
 		return x.appFailed(err, func(status int, problem string) error {
-			if e := oauth.As(err); e != nil && blame([]memberGroup{{Fields: fields}}, e) {
+			if e := oauth.As(err); e != nil && blameToken(fields, e) {
 				problem = x.text("developer.wrong")
 			}
 			return x.showTokens(p, status, fields, problem)

@@ -23,7 +23,10 @@ func tokenLifetimes() []periodChoice {
 	}
 }
 
-// tokenFields ask for a new initial access token. Each is named as the flag of the command, since that is how its faults begin.
+// tokenName is the field of a token's name: browsers take a field that is called name for a person's.
+const tokenName = "token_name"
+
+// tokenFields ask for a new initial access token. Each but the name is called as the flag of the command, since that is how its faults begin.
 func (x *exchange) tokenFields() []memberField {
 	expires := memberField{Name: "expires", Text: "tokens.member.expires"}
 	for _, l := range tokenLifetimes() {
@@ -34,7 +37,7 @@ func (x *exchange) tokenFields() []memberField {
 		grants.Checks = append(grants.Checks, memberCheck{Name: g.name, Text: g.text})
 	}
 	return []memberField{
-		{Name: "name", Text: "tokens.member.name", Heading: "tokens.member.name_hint", Plain: true, Must: true},
+		{Name: tokenName, Text: "tokens.member.name", Heading: "tokens.member.name_hint", Plain: true, Must: true},
 		{Name: "uses", Text: "tokens.member.uses", Heading: "tokens.member.uses_hint", Must: true, Value: "1"},
 		expires,
 		grants,
@@ -51,7 +54,7 @@ func (x *exchange) takeToken(fields []memberField) (t storage.RegistrationToken,
 			f.Value = strings.TrimSpace(x.params.Get(f.Name))
 		}
 		switch f.Name {
-		case "name":
+		case tokenName:
 			t.Name = f.Value
 		case "scope":
 			t.Scope = f.Value
@@ -79,6 +82,15 @@ func (x *exchange) takeToken(fields []memberField) (t storage.RegistrationToken,
 		}
 	}
 	return t, lifetime, good
+}
+
+// blameToken puts an error beside the field that it is about; false: it is about none that is here.
+func blameToken(fields []memberField, e *oauth.Error) bool {
+	groups := []memberGroup{{Fields: fields}}
+	if strings.HasPrefix(e.Description, "name ") {
+		return mark(groups, tokenName, &byline{Text: e.Description})
+	}
+	return blame(groups, e)
 }
 
 // registerCommand is a command for a shell that registers an app with the token, as it is: within what the token allows.

@@ -13,7 +13,7 @@ func tokenSamples() []page {
 		{ID: "0193", Name: "CI", Heading: "tokens.state.revoked", Uses: "0", Made: at, Revoked: at},
 	}
 	fields := []memberField{
-		{Name: "name", Text: "tokens.member.name", Heading: "tokens.member.name_hint", Plain: true, Must: true, Problem: &byline{Text: "Wrong."}, First: true},
+		{Name: tokenName, Text: "tokens.member.name", Heading: "tokens.member.name_hint", Plain: true, Must: true, Problem: &byline{Text: "Wrong."}, First: true},
 		{Name: "expires", Text: "tokens.member.expires", Choices: []memberChoice{{"7", "developer.period.week", true}}},
 		{Name: "grant_types", Text: "tokens.member.grant_types", Heading: "tokens.member.grant_types_hint", Checks: []memberCheck{{"grant_password", "tokens.grant.password", true}}},
 	}
