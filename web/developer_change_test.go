@@ -114,7 +114,7 @@ func TestWhoSavesLastDoesNotOverwriteUnasked(t *testing.T) {
 		there.atApp("settings", made.id)
 		here.shows(here.submit("client_name", "First"), http.StatusOK, "Settings")
 		p := there.shows(there.submit("client_name", "Second"), http.StatusConflict, "Settings")
-		if !p.says("Somebody else changed this app") || !p.says(`value="Second"`) || w.stored(made.id).Metadata.Name != "First" {
+		if !p.says("This app was changed") || !p.says(`value="Second"`) || w.stored(made.id).Metadata.Name != "First" {
 			t.Errorf("the second: %s", p.raw)
 		}
 		there.shows(there.submit("client_name", "Third"), http.StatusOK, "Settings")

@@ -55,9 +55,13 @@ func (d *Developers) Update(ctx context.Context, by By, app App, m storage.Clien
 }
 
 // AddSecret makes a new secret of the app, good at once and for lifetime (0: until it is removed), and returns it this once. The one
-// before lives on for overlap (0: not at all), any older one is dead.
-func (d *Developers) AddSecret(ctx context.Context, by By, id string, overlap, lifetime time.Duration) (secret string, app App, err error) {
-	app, err = d.act(ctx, by, id, change, "client.secret_added", func(e *client.Edit) (_ bool, err error) {
+// before lives on for overlap (0: not at all), any older one is dead. had is the app as Find read it: where it was changed since,
+// storage.ErrMoved, so that asking twice does not end the secret that is in use.
+func (d *Developers) AddSecret(ctx context.Context, by By, had App, overlap, lifetime time.Duration) (secret string, app App, err error) {
+	app, err = d.act(ctx, by, had.Client.ID, change, "client.secret_added", func(e *client.Edit) (_ bool, err error) {
+		if e.Client.Revision != had.Client.Revision {
+			return false, storage.ErrMoved
+		}
 		secret, err = e.AddSecret(overlap, lifetime)
 		return err == nil, err
 	})

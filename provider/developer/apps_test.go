@@ -164,7 +164,7 @@ func TestSecretsOverlapEndAndGo(t *testing.T) {
 		return err == nil
 	}
 	w.advance(time.Minute)
-	second, app, err := d.AddSecret(ctx, by(w.ada), id, time.Hour, 48*time.Hour)
+	second, app, err := d.AddSecret(ctx, by(w.ada), app, time.Hour, 48*time.Hour)
 	if err != nil || len(app.Secrets) != 2 || !app.Secrets[0].ExpiresAt.Equal(w.time().Add(48*time.Hour)) || !app.Secrets[1].ExpiresAt.Equal(w.time().Add(time.Hour)) {
 		t.Fatalf("%+v, %v", app.Secrets, err)
 	}
@@ -191,16 +191,19 @@ func TestSecretsOverlapEndAndGo(t *testing.T) {
 	if app, err = d.RemoveSecret(ctx, by(w.ada), id, made); err != nil || len(app.Secrets) != 0 || good(second) {
 		t.Errorf("the last one stays: %+v, %v", app.Secrets, err)
 	}
-	third, _, err := d.AddSecret(ctx, by(w.ada), id, 0, 0)
+	before := app
+	third, app, err := d.AddSecret(ctx, by(w.ada), app, 0, 0)
 	if err != nil || !good(third) {
 		t.Errorf("none can be made again: %v", err)
 	}
+	_, _, err = d.AddSecret(ctx, by(w.ada), before, 0, 0)
+	w.is("asked for by the same form once more", err, storage.ErrMoved)
 	for _, v := range [][2]time.Duration{{-1, 0}, {client.MaxOverlap + 1, 0}, {0, time.Minute}, {0, -1}, {0, client.MaxSecretLifetime + 1}} {
-		_, _, err := d.AddSecret(ctx, by(w.ada), id, v[0], v[1])
+		_, _, err := d.AddSecret(ctx, by(w.ada), app, v[0], v[1])
 		w.is(fmt.Sprint(v), err, errOfClient)
 	}
 	spa := w.make(w.ada, func(m *storage.ClientMetadata) { m.TokenEndpointAuthMethod = "none" })
-	_, _, err = d.AddSecret(ctx, by(w.ada), spa.Client.ID, 0, 0)
+	_, _, err = d.AddSecret(ctx, by(w.ada), spa, 0, 0)
 	w.is("of a public client", err, errOfClient)
 }
 

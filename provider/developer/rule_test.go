@@ -36,7 +36,7 @@ func methods() map[string]func(w *world, d *developer.Developers, who storage.Us
 			return err
 		},
 		"AddSecret": func(w *world, d *developer.Developers, who storage.User, app developer.App) error {
-			_, _, err := d.AddSecret(w.Context(), by(who), app.Client.ID, time.Hour, 0)
+			_, _, err := d.AddSecret(w.Context(), by(who), app, time.Hour, 0)
 			return err
 		},
 		"RemoveSecret": func(w *world, d *developer.Developers, who storage.User, app developer.App) error {

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -9,12 +10,14 @@ import (
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/developer"
+	"github.com/signet-idp/signet/storage"
 )
 
 // developerSecrets lists an app's secrets, of which nothing is shown, and makes new ones.
 type developerSecrets struct {
 	ofApp
-	None      bool // the app has no secrets, by its method
+	None      bool  // the app has no secrets, by its method
+	Revision  int64 // that the form was shown with: the same form makes one secret
 	Secrets   []secretView
 	Overlaps  []periodChoice
 	Lifetimes []periodChoice
@@ -76,7 +79,7 @@ func showSecrets(x *exchange) error {
 }
 
 func (x *exchange) showSecrets(p *authorize.Passage, app developer.App, status int, problem string) error {
-	page := developerSecrets{None: !client.HoldsSecret(app.Client), Overlaps: overlaps(), Lifetimes: lifetimes()}
+	page := developerSecrets{None: !client.HoldsSecret(app.Client), Revision: app.Client.Revision, Overlaps: overlaps(), Lifetimes: lifetimes()}
 	var err error
 	if page.ofApp, err = x.ofApp(p, app, authorize.DeveloperSecrets); err != nil {
 		return err
@@ -102,7 +105,11 @@ func changeSecrets(x *exchange) error {
 			x.redirect(x.appAddress(authorize.DeveloperSecrets, id))
 			return nil
 		}
-		if _, err := x.developers.RemoveSecret(x.ctx(), by, id, made); err != nil {
+		switch _, err := x.developers.RemoveSecret(x.ctx(), by, id, made); {
+		case errors.Is(err, storage.ErrNotFound): // it is gone already
+			x.redirect(x.appAddress(authorize.DeveloperSecrets, id))
+			return nil
+		case err != nil:
 			return x.appFailed(err, again)
 		}
 		return x.toApp(authorize.DeveloperSecrets, id, "secret_removed")
@@ -112,9 +119,19 @@ func changeSecrets(x *exchange) error {
 	if !ok || !good {
 		return again(http.StatusUnprocessableEntity, x.text("developer.wrong_value"))
 	}
-	secret, app, err := x.developers.AddSecret(x.ctx(), by, id, overlap, lifetime)
+	revision, err := strconv.ParseInt(x.params.Get("revision"), 10, 64)
+	if err != nil || revision != app.Client.Revision {
+		return again(http.StatusConflict, x.text("developer.secrets.moved"))
+	}
+	secret, after, err := x.developers.AddSecret(x.ctx(), by, app, overlap, lifetime)
+	if errors.Is(err, storage.ErrMoved) { // the same form was sent twice at a time
+		if app, err = x.developers.Find(x.ctx(), by, id); err != nil {
+			return x.goneApp(err)
+		}
+		return again(http.StatusConflict, x.text("developer.secrets.moved"))
+	}
 	if err != nil {
 		return x.appFailed(err, again)
 	}
-	return x.showSecret(p, app, secret, false)
+	return x.showSecret(p, after, secret, false)
 }
