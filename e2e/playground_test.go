@@ -157,16 +157,29 @@ func (p *play) playInspector() {
 	changed := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(claims), `"exp":1`, `"exp":2`, 1)))
 	unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`))
 	unknown := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"<b>none</b>"}`))
+	encoded := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	header, err := base64.RawURLEncoding.DecodeString(parts[0])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	critical := encoded(strings.Replace(string(header), "{", `{"crit":["b64"],"b64":false,`, 1))
+	strange := encoded(`{"iss":{"toString":1},"exp":1e999,"iat":-1e999,"__proto__":{"x":1},"constructor":[]}`)
 	for given, want := range map[string]string{
 		token: "The signature is good",
-		parts[0] + "." + changed + "." + parts[2]:        "The signature is wrong",
-		token[:len(token)-8] + "AAAAAAAA":                "The signature is wrong",
-		token[:len(token)-1] + "!":                       "This is no JWT",
-		unsigned + "." + parts[1] + ".":                  "It is not signed",
-		unknown + "." + parts[1] + "." + parts[2]:        "This server publishes no key <b>none</b>",
-		p.newest("Refresh token"):                        "An opaque token",
-		`<img src=x onerror="document.title='ran'">`:     "An opaque token",
-		parts[0] + "." + parts[1] + "." + parts[2] + "A": "",
+		critical + "." + parts[1] + "." + parts[2]:                                                                           "This page cannot verify ES256",
+		encoded(`{"alg":{"toString":1}}`) + "." + parts[1] + "." + parts[2]:                                                  `This page cannot verify {"toString":1}`,
+		parts[0] + "." + strange + "." + parts[2]:                                                                            `It says that it comes from {"toString":1}`,
+		encoded(`{"alg":"HS256"}`) + "." + parts[1] + "." + parts[2]:                                                         "This page cannot verify HS256",
+		encoded(`{"alg":"RS256",`+string(header[strings.Index(string(header), `"kid"`):])) + "." + parts[1] + "." + parts[2]: "This server publishes no key",
+		parts[0] + "." + encoded(`{"a":"`+strings.Repeat("x", 300_000)+`"}`) + "." + parts[2]:                                "The signature is wrong",
+		parts[0] + "." + changed + "." + parts[2]:                                                                            "The signature is wrong",
+		token[:len(token)-8] + "AAAAAAAA":                                                                                    "The signature is wrong",
+		token[:len(token)-1] + "!":                                                                                           "This is no JWT",
+		unsigned + "." + parts[1] + ".":                                                                                      "It is not signed",
+		unknown + "." + parts[1] + "." + parts[2]:                                                                            "This server publishes no key <b>none</b>",
+		p.newest("Refresh token"):                                                                                            "An opaque token",
+		`<img src=x onerror="document.title='ran'">`:                                                                         "An opaque token",
+		parts[0] + "." + parts[1] + "." + parts[2] + "A":                                                                     "",
 	} {
 		said := p.inspect(given)
 		if !strings.Contains(said, want) {

@@ -12,7 +12,7 @@
   // say is a text with its values, each in its own direction.
   function say(id, values) {
     return texts[id].replace(/\{([a-z]+)\}/g, function (_, name) {
-      const value = String(values[name]);
+      const value = typeof values[name] === "string" ? values[name] : String(JSON.stringify(values[name])); // a token may hold anything
       return document.dir === "rtl" || /[^\x20-\x7e]/.test(value) ? "\u2068" + value + "\u2069" : value;
     });
   }
@@ -140,7 +140,7 @@
     while (answers.children.length > most) {
       answers.lastChild.remove();
     }
-    tell(section, meaning, !answer.json.error);
+    tell(section, meaning, answer.ok);
   }
 
   // tell says one sentence in a section.

@@ -48,7 +48,7 @@
     const views = [];
     for (const kind of ["access", "refresh", "id"]) {
       if (typeof json[kind + "_token"] === "string") {
-        views.push(await page.view(say(kind + "_token"), json[kind + "_token"], kind === "id" ? expected : undefined));
+        views.push(await page.view(say(kind + "_token"), json[kind + "_token"], kind === "id" ? Object.assign({ aud: page.app.client_id }, expected) : undefined));
       }
     }
     return views;

@@ -23,7 +23,7 @@
   }
 
   function base64url(data) {
-    return btoa(String.fromCharCode(...new Uint8Array(data))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    return btoa(Array.from(new Uint8Array(data), function (byte) { return String.fromCharCode(byte); }).join("")).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   }
 
   function object(text) {
@@ -49,7 +49,7 @@
 
   async function publish() {
     const response = await fetch(page.metadata.jwks_uri, { credentials: "omit", cache: "no-cache" });
-    keys = (await response.json()).keys;
+    keys = (await response.json()).keys || null;
   }
 
   // keyOf is the published key that the header names. One that is not known may be newer than what was read.
@@ -67,7 +67,7 @@
     if (header.alg === "none" || jwt.signature.length === 0) {
       return { good: false, text: say("unsigned") };
     }
-    if (!Object.hasOwn(algorithms, header.alg) || !window.crypto.subtle) {
+    if (!Object.hasOwn(algorithms, header.alg) || header.crit !== undefined || !window.crypto.subtle) { // RFC 7515 §4.1.11
       return { good: false, text: say("unable", { alg: header.alg }) };
     }
     const jwk = await keyOf(header);
@@ -87,7 +87,7 @@
 
   // relative is a time as people say it: in 14 minutes.
   function relative(seconds) {
-    const away = seconds - Date.now() / 1000;
+    const away = Math.max(-1e12, Math.min(1e12, seconds - Date.now() / 1000)); // a token may name any number, and JSON.parse takes 1e999 for Infinity
     const [unit, size] = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]].find(function (u) { return Math.abs(away) >= u[1]; }) || ["second", 1];
     return new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" }).format(Math.trunc(away / size), unit);
   }
@@ -134,12 +134,14 @@
     if (jwt.header === null) {
       return make("div", { class: "token" }, title, verdict(false, say("malformed")), make("pre", {}, make("code", {}, text)));
     }
-    const checks = [await verify(jwt).then(function (v) { return verdict(v.good, v.text); }), within(jwt.claims)];
+    const checks = [await verify(jwt).catch(function () {
+      return { good: false, text: say("unable", { alg: jwt.header.alg }) }; // the keys could not be read: the answer is shown all the same
+    }).then(function (v) { return verdict(v.good, v.text); }), within(jwt.claims)];
     if (jwt.claims.iss !== undefined && jwt.claims.iss !== page.app.issuer) {
       checks.push(verdict(false, say("other_issuer", { issuer: jwt.claims.iss })));
     }
     for (const [name, value] of Object.entries(expected || {})) {
-      if (jwt.claims[name] !== value) {
+      if (![].concat(jwt.claims[name]).includes(value)) { // aud may be a list (RFC 7519 §4.1.3)
         checks.push(verdict(false, say("unexpected", { claim: name })));
       }
     }

@@ -87,7 +87,7 @@
     const good = answer.state === sent.state && answer.iss === app.issuer;
     code = good && typeof answer.code === "string" ? answer.code : "";
     const shown = Object.entries(answer).map(function ([name, value]) { return name + "=" + value; }).join("\n");
-    page.show(section("code"), sent.request, { headers: [], body: shown, json: answer }, say(!good ? "foreign" : answer.error ? "declined" : "arrived"));
+    page.show(section("code"), sent.request, { ok: good && !answer.error, headers: [], body: shown, json: answer }, say(!good ? "foreign" : answer.error ? "declined" : "arrived"));
     settle();
   }
 
