@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,5 +60,69 @@ func TestEverySnippetIsOffered(t *testing.T) {
 		if kinds[k] < 4 {
 			t.Errorf("for %s there are %d snippets", k, kinds[k])
 		}
+	}
+}
+
+// TestEverySnippetForSigningPeopleInSendsPKCE: the server wants it of every app. Two of the libraries send it unasked.
+func TestEverySnippetForSigningPeopleInSendsPKCE(t *testing.T) {
+	t.Parallel()
+	book, err := loadSnippets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unasked := []string{"browser", "mcp", "kubernetes"}
+	noCode := []string{"curl_device", "curl_machine", "go_machine", "node_machine", "python_machine", "django_api"}
+	asks := regexp.MustCompile(`code_challenge|S256|(?i:pkce)`)
+	for name, sections := range book.files {
+		if slices.Contains(append(unasked, noCode...), name) {
+			continue
+		}
+		found := false
+		for _, section := range sections {
+			for _, line := range strings.Split(section.template.Root.String(), "\n") {
+				line = strings.TrimSpace(line)
+				found = found || asks.MatchString(line) && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "//") // not in a comment alone
+			}
+		}
+		if !found {
+			t.Errorf("the snippet %s does not ask its library for PKCE", name)
+		}
+	}
+}
+
+// TestNoSnippetIsMadeForProductionWithItsGuardsDown: what a site at https copies has no debugger, and its cookies stay at https.
+func TestNoSnippetIsMadeForProductionWithItsGuardsDown(t *testing.T) {
+	t.Parallel()
+	book, err := loadSnippets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := regexp.MustCompile(`(?i)debug ?[=:] ?true|verify ?[=:] ?false|rejectUnauthorized|InsecureSkipVerify|allowInsecure|INSECURE|response_type=token|implicit|localStorage`)
+	looked := 0
+	for _, v := range valueSamples() {
+		if v.Plain || !v.TLS {
+			continue
+		}
+		for _, s := range snippets() {
+			if !s.Fits(v) {
+				continue
+			}
+			sections, err := book.write(s, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			looked++
+			for _, section := range sections {
+				if bad := down.FindString(section.text); bad != "" {
+					t.Errorf("%s for %s, %s: %s", s.ID, v.Kind, section.name, bad)
+				}
+				if s.ID == "django_site" && strings.HasPrefix(section.name, "file") && !strings.Contains(section.text, "SESSION_COOKIE_SECURE=True") {
+					t.Error("Django's session cookie goes over http, too")
+				}
+			}
+		}
+	}
+	if looked < 10 {
+		t.Errorf("%d were looked at", looked)
 	}
 }
