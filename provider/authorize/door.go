@@ -128,7 +128,7 @@ func (d *Door) begin(ctx context.Context, v *browser.Visit, p oauth.Params) (pas
 	}
 	r, fault := d.parse(c, reach, p, !pushed.IsZero())
 	r.Kind, r.ClientID, r.Target, r.Pushed, r.StartedAt = KindAuthorize, c.ID, target.String(), pushed, now
-	passage = &Passage{Request: r, Client: c, Target: target, Now: now, reach: reach}
+	passage = &Passage{Request: r, Client: c, Target: target, Accounts: v.Accounts, Now: now, reach: reach}
 	if fault != nil {
 		return nil, clientID, d.returnError(passage, fault)
 	}
@@ -168,7 +168,7 @@ func (d *Door) Resume(ctx context.Context, v *browser.Visit, tx string) (*Passag
 }
 
 func (d *Door) resume(ctx context.Context, v *browser.Visit, tx string) (passage *Passage, clientID string, err error) {
-	p := &Passage{Sealed: tx}
+	p := &Passage{Sealed: tx, Accounts: v.Accounts}
 	if err := d.Browsers.Unseal(v, tx, &p.Request); err != nil {
 		err = unsealed(err)
 		if r := (*Refusal)(nil); errors.As(err, &r) && r.Heading == HeadingExpired {

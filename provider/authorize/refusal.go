@@ -135,11 +135,10 @@ func (d *Door) report(endpoint, clientID string, seen storage.Seen, err error) e
 
 func worthKeeping(code oauth.Code) bool {
 	switch code {
-	case oauth.LoginRequired, oauth.ConsentRequired, oauth.InteractionRequired, oauth.AccountSelectionRequired, oauth.AccessDenied,
-		oauth.TemporarilyUnavailable, oauth.ServerError:
+	case oauth.AccessDenied, oauth.TemporarilyUnavailable, oauth.ServerError:
 		return false
 	}
-	return true
+	return !silent(code)
 }
 
 // Observer hears what becomes of requests, for metrics. Its method is called by many goroutines at once and must return at once. The

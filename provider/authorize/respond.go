@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/signet-idp/signet/provider/oauth"
+	"github.com/signet-idp/signet/storage"
 )
 
 // Returned is an authorization response (RFC 6749 §4.1.2): it travels to the client. Only what holds an oauth.Target makes one. As an
@@ -13,7 +14,8 @@ type Returned struct {
 	target oauth.Target
 	mode   string
 	fields [][2]string
-	err    *oauth.Error // nil: an answer
+	err    *oauth.Error    // nil: an answer
+	halted *storage.Client // of a refusal that travels by the person's own hand; nil: it goes at once
 }
 
 // Error implements error: the text for logs.
@@ -45,6 +47,9 @@ func (r *Returned) Location() string {
 	}
 	return ""
 }
+
+// Target is where it goes.
+func (r *Returned) Target() oauth.Target { return r.target }
 
 // Action is where the form of form_post goes: the redirect URI, byte for byte.
 func (r *Returned) Action() string { return r.target.String() }
@@ -85,6 +90,9 @@ func (d *Door) returnError(p *Passage, e *oauth.Error) error {
 	}
 	r := d.answer(p, [2]string{"error", string(e.Code)}, [2]string{"error_description", e.Description})
 	r.err = e
+	if halts(p.Client, p.Accounts, p.Now, e.Code) {
+		r.halted = &p.Client
+	}
 	return r
 }
 

@@ -62,7 +62,7 @@ func (x *exchange) fail(err error) {
 	var own *fault
 	switch tx := x.params.Get("tx"); {
 	case errors.As(err, &returned):
-		x.last(x.give(returned))
+		x.last(x.giveRefusal(returned))
 	case errors.Is(err, account.ErrLink):
 		x.last(x.lapsed())
 	case errors.Is(err, authorize.ErrAgain) && tx != "":

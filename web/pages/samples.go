@@ -13,7 +13,7 @@ func samples() []page {
 	passkey := &passkeyPrompt{Options: `{"challenge":"AA"}`, Sealed: "stx_sample"}
 	ada := accountView{ID: "0192", Name: "Ada Lovelace", Login: "ada", Initial: "A"}
 	eve := accountView{ID: "0193", Name: "eve", Initial: "E", Half: true}
-	return append(slices.Concat(accountSamples(), joiningSamples(), developerSamples(), tokenSamples(), playgroundSamples()),
+	return append(slices.Concat(accountSamples(), joiningSamples(), developerSamples(), tokenSamples(), playgroundSamples(), haltedSamples()),
 		signInPage{App: app, Action: "/login", Form: sealed, Forgot: "/recover?tx=stx_sample", SignUp: "/signup?tx=stx_sample", Done: "Done."},
 		signInPage{
 			App: plain, Again: true, Create: true, Action: "/login", Form: sealed, Username: "ada", Problem: "Wrong.", Choose: "/login/choose?tx=stx_sample",

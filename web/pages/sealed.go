@@ -7,6 +7,7 @@ import (
 
 	"github.com/signet-idp/signet/provider/authorize"
 	"github.com/signet-idp/signet/provider/browser"
+	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
@@ -79,10 +80,13 @@ func app(p *authorize.Passage) *appView {
 	if p.Request.Kind != authorize.KindAuthorize {
 		return nil
 	}
-	name := clientName(p.Client)
+	return appAt(p.Client, p.Target)
+}
+
+func appAt(c storage.Client, to oauth.Target) *appView {
+	name := clientName(c)
 	return &appView{
-		Name: name, Logo: logoOf(p.Client), Host: p.Target.Host(), Initial: initial(name),
-		Of: originOf(p.Client, clock(storage.User{})).Of, Device: onDevice(p.Target),
+		Name: name, Logo: logoOf(c), Host: to.Host(), Initial: initial(name), Of: originOf(c, clock(storage.User{})).Of, Device: onDevice(to),
 	}
 }
 
