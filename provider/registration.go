@@ -20,6 +20,7 @@ const unusedKeep = 24 * time.Hour
 // Registration is who may register clients by protocol (RFC 7591). Its zero value lets nobody.
 type Registration struct {
 	Mode       register.Mode            // "": off
+	PKCE       register.PKCE            // "": required
 	Statements []client.StatementIssuer // whose software statements are believed; none: they are passed over
 	Unused     int                      // how many clients made by machines that never obtained a token are kept; 0: 10,000
 }
@@ -31,6 +32,9 @@ const maxUnused = 1_000_000
 func (r Registration) problems(bad func(setting, format string, args ...any)) {
 	if r.Mode != "" && !slices.Contains(register.Modes(), r.Mode) {
 		bad("Registration.Mode", "must be off, token or open")
+	}
+	if r.PKCE != "" && r.PKCE != register.PKCERequired && r.PKCE != register.PKCEPublic {
+		bad("Registration.PKCE", "must be required or public")
 	}
 	if _, err := client.NewStatements(r.Statements); err != nil {
 		bad("Registration.Statements", "%v", err)
@@ -51,7 +55,7 @@ func (p *Provider) openRegistration(clients client.Config, limiter *throttle.Lim
 	}
 	p.registration = &register.Endpoint{
 		Clients: p.clients, Tokens: p.initial, Statements: statements, Limiter: limiter,
-		Mode: p.config.Registration.Mode, Address: p.config.Issuer + pathRegister, Issuer: p.config.Issuer, Clock: p.config.Clock,
+		Mode: p.config.Registration.Mode, PKCE: p.config.Registration.PKCE, Address: p.config.Issuer + pathRegister, Issuer: p.config.Issuer, Clock: p.config.Clock,
 	}
 	return nil
 }

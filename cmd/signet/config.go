@@ -63,6 +63,7 @@ type settings struct {
 	MailFrom string `env:"SIGNET_MAIL_FROM" yaml:"mail_from" help:"sender of mails, such as 'Example Accounts <no-reply@example.com>'"`
 
 	ClientRegistration           string `env:"SIGNET_CLIENT_REGISTRATION" yaml:"client_registration" help:"who may register applications by protocol: off, token (who has a registration token) or open"`
+	ClientRegistrationPKCE       string `env:"SIGNET_CLIENT_REGISTRATION_PKCE" yaml:"client_registration_pkce" help:"which of the applications that register themselves must use PKCE: required (all) or public (those without a secret or key)"`
 	SoftwareStatementIssuersFile string `env:"SIGNET_SOFTWARE_STATEMENT_ISSUERS_FILE" yaml:"software_statement_issuers_file" help:"JSON file with the publishers whose software statements are believed, and their keys"`
 
 	ClientIDDocuments     string `env:"SIGNET_CLIENT_ID_DOCUMENTS" yaml:"client_id_documents" help:"whether an application may have the address of its description as its client_id: off or on"`
@@ -84,7 +85,7 @@ func defaultSettings() settings {
 		RefreshGrace: duration(30 * second), KeyRotationInterval: duration(90 * day), SigningAlg: "ES256", PasswordHash: "m=19456,t=2,p=1",
 		PasswordMinLength: account.DefaultMinPassword, PasswordMinScore: account.DefaultMinScore, SecondFactor: "optional", SignUp: "off",
 		AuditRetention: duration(400 * day), SessionIdleLifetime: duration(day), SessionLifetime: duration(30 * day), LogLevel: "info",
-		ClientRegistration: "token", Developers: "admins", DeveloperApps: developer.DefaultApps, ClientIDDocuments: "off",
+		ClientRegistration: "token", ClientRegistrationPKCE: "required", Developers: "admins", DeveloperApps: developer.DefaultApps, ClientIDDocuments: "off",
 	}
 }
 

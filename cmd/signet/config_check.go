@@ -74,6 +74,8 @@ func variableOf(setting string) string {
 		setting = "IssuerURL"
 	case "Registration.Mode":
 		setting = "ClientRegistration"
+	case "Registration.PKCE":
+		setting = "ClientRegistrationPKCE"
 	case "Developers.Policy":
 		setting = "Developers"
 	case "Developers.Apps":

@@ -15,7 +15,7 @@ func (s settings) registration() provider.Registration {
 	if err != nil {
 		issuers = nil // validate has refused it
 	}
-	return provider.Registration{Mode: register.Mode(s.ClientRegistration), Statements: issuers}
+	return provider.Registration{Mode: register.Mode(s.ClientRegistration), PKCE: register.PKCE(s.ClientRegistrationPKCE), Statements: issuers}
 }
 
 // statementIssuers are those of SIGNET_SOFTWARE_STATEMENT_ISSUERS_FILE; nil where that is not set.

@@ -26,6 +26,15 @@ const (
 // Modes are all of them.
 func Modes() []Mode { return []Mode{ModeOff, ModeToken, ModeOpen} }
 
+// PKCE says which clients that register themselves must use it (RFC 7636).
+type PKCE string
+
+// The choices.
+const (
+	PKCERequired PKCE = "required" // all, but confidential ones that ask to be let off (require_pkce)
+	PKCEPublic   PKCE = "public"   // those without credentials; the others may (RFC 9700 §2.1.1)
+)
+
 // Endpoint is the client registration endpoint and those of the registrations.
 type Endpoint struct {
 	Clients    *client.Registry
@@ -34,6 +43,7 @@ type Endpoint struct {
 	Limiter    *throttle.Limiter
 
 	Mode    Mode             // ModeToken or ModeOpen: an endpoint that is off is not routed
+	PKCE    PKCE             // "": required
 	Address string           // of the endpoint, absolute; a registration's is below it
 	Issuer  string           // names the realm in challenges
 	Clock   func() time.Time // judges software statements, which have no row

@@ -25,6 +25,9 @@ func (e *Endpoint) read(r *http.Request) (m storage.ClientMetadata, rest map[str
 	if err != nil {
 		return m, nil, err
 	}
+	if e.PKCE == PKCEPublic && m.RequirePKCE == nil && m.TokenEndpointAuthMethod != oauth.AuthNone {
+		m.RequirePKCE = new(false)
+	}
 	statement := m.SoftwareStatement
 	said, err := e.Statements.Read(statement, e.Clock())
 	if err != nil {
