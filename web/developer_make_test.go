@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -170,13 +171,13 @@ func TestPagesThatShowOrEndThingsWantAFreshProofAndComeBackToTheApp(t *testing.T
 		b := w.home("ada", "")
 		made := b.register(developer.KindMachine)
 		w.clock.Advance(11 * time.Minute)
-		for _, path := range []string{"/developer", appPage("", made.id), appPage("settings", made.id), appPage("redirects", made.id), appPage("errors", made.id)} {
+		for _, path := range []string{"/developer", appPage("", made.id), appPage("redirects", made.id), appPage("errors", made.id)} {
 			b.shows(b.visit(path), http.StatusOK, "")
 			if b.page.asks("password") {
 				t.Errorf("%s wants a proof", path)
 			}
 		}
-		for _, path := range []string{"/developer/new?kind=spa", appPage("secrets", made.id), appPage("delete", made.id)} {
+		for _, path := range []string{"/developer/new?kind=spa", appPage("settings", made.id), appPage("secrets", made.id), appPage("delete", made.id)} {
 			b.visit(path)
 			if !b.page.asks("password") {
 				t.Errorf("%s wants no proof: %s", path, b.page.url)
@@ -186,7 +187,17 @@ func TestPagesThatShowOrEndThingsWantAFreshProofAndComeBackToTheApp(t *testing.T
 		if got := b.page.url.String(); got != issuerURL+appPage("delete", made.id) {
 			t.Errorf("signed in, it leads to %s", got)
 		}
-		w.clock.Advance(11 * time.Minute)
+		b.atApp("settings", made.id)
+		w.clock.Advance(11 * time.Minute) // to fill in the form takes its time
+		if b.submit("client_name", "Renamed"); w.stored(made.id).Metadata.Name != "Renamed" {
+			t.Errorf("what was typed is lost at %s", b.page.url)
+		}
+		b.atApp("", made.id)
+		before := w.stored(made.id)
+		b.send("/developer/app/settings", b.forged("/developer/app", "id", made.id, "revision", strconv.FormatInt(before.Revision, 10), "token_endpoint_auth_method", "none"))
+		if b.page.status != http.StatusForbidden || w.stored(made.id).Revision != before.Revision {
+			t.Errorf("a form of another page, without a fresh proof, is answered %d", b.page.status)
+		}
 		b.visit("/developer/new?kind=spa")
 		b.signIn("ada")
 		if got := b.page.url.RequestURI(); got != "/developer/new?kind=spa" {

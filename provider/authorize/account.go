@@ -63,8 +63,8 @@ const proofAge = 10 * time.Minute
 // what proves them or their apps, or all that is known of them, or cannot be undone.
 func (a AccountPage) guarded() bool {
 	switch a {
-	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete, DeveloperNew, DeveloperTokens, DeveloperSecrets,
-		DeveloperDelete:
+	case AccountPassword, AccountFactors, AccountEmail, AccountPasskeys, AccountData, AccountDelete, DeveloperNew, DeveloperTokens, DeveloperSettings,
+		DeveloperSecrets, DeveloperDelete:
 		return true
 	}
 	return false

@@ -97,8 +97,10 @@ func (x *exchange) showSettings(p *authorize.Passage, app developer.App, status 
 	return x.show(status, page)
 }
 
+// changeSettings takes a form that only the page itself gives out, to who has a fresh proof: that is asked for there, since the keys and
+// the method by which the app proves itself are changed here. It is not asked for again, lest what was typed meanwhile be lost.
 func changeSettings(x *exchange) error {
-	p, app, err := x.developingApp(authorize.DeveloperSettings)
+	p, app, err := x.developingApp(authorize.DeveloperApp)
 	if p == nil || err != nil {
 		return err
 	}
