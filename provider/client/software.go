@@ -74,8 +74,8 @@ func (r *Registry) narrow(ctx context.Context, m storage.ClientMetadata, l leave
 	}
 	m.Resources = keep(m.Resources, func(resource string) bool { return slices.Contains(l.has.Resources, resource) })
 	known := append(oauth.UserScopes(), l.scope...)
-	if !oauth.Within(asked, known) && !asksNobody(m.GrantTypes) {
-		lent, err := r.open(ctx)
+	if !oauth.Within(asked, known) && !AsksNobody(m.GrantTypes) {
+		lent, err := r.LentScope(ctx)
 		if err != nil {
 			return m, err
 		}
@@ -85,8 +85,8 @@ func (r *Registry) narrow(ctx context.Context, m storage.ClientMetadata, l leave
 	return m, nil
 }
 
-// asksNobody reports whether one of the grant types gives tokens without asking a person.
-func asksNobody(grants []string) bool {
+// AsksNobody reports whether one of the grant types gives tokens without asking a person.
+func AsksNobody(grants []string) bool {
 	return slices.Contains(grants, oauth.GrantClientCredentials) || slices.Contains(grants, oauth.GrantPassword)
 }
 
@@ -95,8 +95,8 @@ func atMost(asked, has int64, server time.Duration) int64 {
 	return min(asked, max(has, int64(server/time.Second)))
 }
 
-// open is all that resources which take any client lend.
-func (r *Registry) open(ctx context.Context) (scope []string, err error) {
+// LentScope is all that resources which take any client lend (storage.ResourceMetadata.AnyClient). Errors are the store's.
+func (r *Registry) LentScope(ctx context.Context) (scope []string, err error) {
 	for after := ""; ; {
 		page, err := r.store.ListResources(ctx, after, resourcePage)
 		if err != nil {

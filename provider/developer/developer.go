@@ -18,7 +18,6 @@ const (
 	usageDays    = 29 // before today
 	refusalsPage = 25
 	awaitingMost = 200
-	resourcePage = 200
 )
 
 // PlaygroundPath is where the playground takes answers of the front door, under the issuer.
@@ -44,7 +43,6 @@ type Config struct {
 type Store interface {
 	FindClient(ctx context.Context, id string) (storage.Client, time.Time, error)
 	FindUser(ctx context.Context, id storage.ID) (storage.SignIn, error)
-	ListResources(ctx context.Context, after string, limit int) ([]storage.Resource, error)
 	Apps
 	Records
 }

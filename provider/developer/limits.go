@@ -6,37 +6,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/signet-idp/signet/provider/client"
 	"github.com/signet-idp/signet/provider/oauth"
 	"github.com/signet-idp/signet/storage"
 )
 
-// open reads the scopes that every app may ask people for: people's own, and those of the resources that take any client.
-func (d *Developers) open(ctx context.Context) (scope []string, err error) {
-	scope = oauth.UserScopes()
-	for after := ""; ; {
-		page, err := d.store.ListResources(ctx, after, resourcePage)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page {
-			if r.Metadata.AnyClient {
-				scope = append(scope, strings.Fields(r.Metadata.Scope)...)
-			}
-			after = r.Identifier
-		}
-		if len(page) < resourcePage {
-			return scope, nil
-		}
-	}
-}
-
 // limit holds what a developer asks for, m, to what developers may set; had is what the app has. Single members that operators alone
 // set keep what they are. Of what an operator gave in a list, such as a grant type, the developer may let go, and cannot have it back.
 func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (storage.ClientMetadata, error) {
-	open, err := d.open(ctx)
+	lent, err := d.clients.LentScope(ctx)
 	if err != nil {
 		return m, err
 	}
+	open := append(oauth.UserScopes(), lent...)
 	scope, err := oauth.ParseScope(m.Scope)
 	if err != nil {
 		return m, invalid("scope: %s", oauth.As(err).Description)
@@ -46,9 +28,9 @@ func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (
 	}
 	// What people give through an app is not the app's own: one that begins to ask nobody brings none of it along.
 	given := strings.Fields(had.Scope)
-	if asksNobody(m.GrantTypes) {
+	if client.AsksNobody(m.GrantTypes) {
 		open = oauth.UserScopes()
-		if !asksNobody(had.GrantTypes) {
+		if !client.AsksNobody(had.GrantTypes) {
 			given = nil
 		}
 	}
@@ -59,7 +41,7 @@ func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (
 		return m, invalid("software_statement can be brought to the registration endpoint alone, where it is checked")
 	case gains(m.GrantTypes, had.GrantTypes, grants()...):
 		return m, invalid("grant_types may have %s; an operator alone gives an app others", strings.Join(grants(), ", "))
-	case gains(scope, given, open...) && asksNobody(m.GrantTypes):
+	case gains(scope, given, open...) && client.AsksNobody(m.GrantTypes):
 		return m, invalid("scope has a value that an operator alone gives to an app with client_credentials, which gets tokens without asking anybody")
 	case gains(scope, given, open...):
 		return m, invalid("scope has a value that is not open to every app: an operator gives it to the app, or opens the resource that defines it")
@@ -76,11 +58,6 @@ func (d *Developers) limit(ctx context.Context, had, m storage.ClientMetadata) (
 // grants are the grant types that developers give their apps. The password grant shows people's passwords to the app.
 func grants() []string {
 	return []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantDeviceCode, oauth.GrantClientCredentials}
-}
-
-// asksNobody reports whether one of the grant types gives tokens without asking a person.
-func asksNobody(grants []string) bool {
-	return slices.Contains(grants, oauth.GrantClientCredentials) || slices.Contains(grants, oauth.GrantPassword)
 }
 
 // limitLifetimes lets tokens live for as long as the server's do, or as the app's did.
