@@ -31,7 +31,7 @@ func TestOnesOwnPagesWantASignInAndThoseThatChangeProofsAFreshOne(t *testing.T) 
 		DeveloperApps, DeveloperApp, DeveloperSettings, DeveloperRedirects, DeveloperErrors, DeveloperWaiting, DeveloperNew, DeveloperTokens, DeveloperSecrets,
 		DeveloperDelete,
 	}
-	guarded := []AccountPage{AccountPassword, AccountFactors, DeveloperNew, DeveloperTokens, DeveloperSecrets, DeveloperDelete}
+	guarded := []AccountPage{AccountPassword, AccountFactors, DeveloperNew, DeveloperTokens, DeveloperSettings, DeveloperSecrets, DeveloperDelete}
 	asked := func(when string, step Step, pages ...AccountPage) {
 		t.Helper()
 		for _, page := range all {
