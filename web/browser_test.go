@@ -328,9 +328,9 @@ func (b *browser) through(c app, username, secret string, pairs ...string) url.V
 	return nil
 }
 
-// asks reports whether the page has a field of that name to fill in.
+// asks reports whether the page has a field of that name to fill in, or a box to tick.
 func (p page) asks(field string) bool {
-	return slices.ContainsFunc(p.forms, func(f webForm) bool { _, ok := f.fields[field]; return ok })
+	return slices.ContainsFunc(p.forms, func(f webForm) bool { _, ok := f.fields[field]; return ok || slices.Contains(f.boxes, field) })
 }
 
 // offers reports whether the page has that button.

@@ -158,8 +158,10 @@ func (x *selfWalk) filled(a *actor, p page, f webForm) (values url.Values, learn
 		set("password", "a guess")
 	}
 	x.factor(a, p, set)
-	if _, offered := f.fields["remember"]; offered && x.choose(3) == 0 {
-		values.Set("remember", "yes")
+	for _, box := range f.boxes {
+		if box != "remember" || x.choose(3) == 0 {
+			values.Set(box, "yes")
+		}
 	}
 	return values, learn
 }
