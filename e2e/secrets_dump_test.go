@@ -127,8 +127,11 @@ func (h *hoard) keepSealed(t *testing.T, tables map[string][]record, secretKey s
 	kinds := map[string]int{}
 	for _, row := range tables["keys"] {
 		name, use := "keys/private/"+string(row["id"]), string(row["use"])
-		if use == "handle" {
+		switch use {
+		case "handle":
 			name = "keys/handle/" + string(row["number"])
+		case "pairwise":
+			name = "keys/pairwise"
 		}
 		plain, err := sealer.Open(row["sealed"], name)
 		if err != nil {
@@ -137,8 +140,8 @@ func (h *hoard) keepSealed(t *testing.T, tables map[string][]record, secretKey s
 		h.keepKey(name, plain)
 		kinds[use]++
 	}
-	if kinds["sig"] < 5 || kinds["handle"] < 1 {
-		t.Errorf("the database holds %v keys: at least one for each algorithm and one for handles were to be looked for", kinds)
+	if kinds["sig"] < 5 || kinds["handle"] < 1 || kinds["pairwise"] != 1 {
+		t.Errorf("the database holds %v keys: at least one for each algorithm, one for handles and the one for pairwise subjects were to be looked for", kinds)
 	}
 }
 

@@ -35,6 +35,7 @@ type Options struct {
 	Secure         bool           // the issuer is https: tell browsers to insist on it
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: nobody's
 	Metrics        *Metrics       // counts requests; nil: nothing does
+	Book           *pages.Book    // what the pages are made of, where it was made before; nil: it is made here
 	Probes         *Probes        // serve the probes here as well; nil: they have a listener of their own
 
 	Traces trace.TracerProvider // gets a span of every request to a route; nil: nothing is traced
@@ -62,7 +63,7 @@ func New(o Options) (http.Handler, error) {
 	noMethod := refuse(&oauth.Error{
 		Code: oauth.InvalidRequest, Description: "this address does not take this method", Status: http.StatusMethodNotAllowed,
 	})
-	set, err := pages.New(o.Provider)
+	set, err := pages.New(o.Provider, o.Book)
 	if err != nil {
 		return nil, fmt.Errorf("make the pages: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/signet-idp/signet/provider/keys"
 	"github.com/signet-idp/signet/storage"
 	"github.com/signet-idp/signet/web"
+	"github.com/signet-idp/signet/web/pages"
 )
 
 // world is one issuer on a real store, served over HTTP, with a clock that the test moves.
@@ -59,6 +60,12 @@ var madeKeys = struct {
 	text string
 }{text: keys.GenerateSecretKey()}
 
+// madeBooks are what the pages are made of, by issuer.
+var madeBooks = struct {
+	sync.Mutex
+	by map[string]*pages.Book
+}{by: map[string]*pages.Book{}}
+
 func newWorld(t *testing.T, engine string, store storage.Store, c *clock, edit ...func(*provider.Config)) *world {
 	t.Helper()
 	t.Cleanup(func() { _ = store.Close() })
@@ -71,11 +78,28 @@ func newWorld(t *testing.T, engine string, store storage.Store, c *clock, edit .
 		e(&config)
 	}
 	w.must(patiently(func() error { return w.open(config, sealer) }))
-	handler, err := web.New(web.Options{Provider: w.provider, Logger: logger, Probes: web.NewProbes(w.provider.Ready, logger)})
+	handler, err := web.New(web.Options{
+		Provider: w.provider, Logger: logger, Book: book(t, config.Issuer), Probes: web.NewProbes(w.provider.Ready, logger),
+	})
 	w.must(err)
 	w.server = httptest.NewServer(handler)
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// book is what the pages of an issuer are made of, made once: under the race detector it takes longer than the rest of a world.
+func book(t *testing.T, issuer string) *pages.Book {
+	t.Helper()
+	madeBooks.Lock()
+	defer madeBooks.Unlock()
+	if madeBooks.by[issuer] == nil {
+		made, err := pages.NewBook(issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		madeBooks.by[issuer] = made
+	}
+	return madeBooks.by[issuer]
 }
 
 // open makes the provider, with the keys that were made first.

@@ -3,8 +3,6 @@ package pages
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -35,32 +33,29 @@ type Set struct {
 	guard      *http.CrossOriginProtection
 }
 
-// New reads the texts, templates and static files, and executes every template once in every language.
-func New(p *provider.Provider) (*Set, error) {
-	issuer, err := url.Parse(p.Door().IssuerURL)
-	if err != nil {
-		return nil, fmt.Errorf("parse the issuer: %w", err)
+// New makes the pages of p out of b, which is for p's issuer; nil: it is made here.
+func New(p *provider.Provider, b *Book) (*Set, error) {
+	if b == nil {
+		made, err := NewBook(p.Door().IssuerURL)
+		if err != nil {
+			return nil, err
+		}
+		b = made
 	}
 	s := &Set{
 		door: p.Door(), browsers: p.Browsers(), logout: p.Logout(), people: p.People(), developers: p.Developers(), clients: p.Clients(), tokens: p.InitialTokens(),
 		refused: p.Refused,
-		base:    strings.TrimSuffix(issuer.Path, "/"), guard: http.NewCrossOriginProtection(),
+		render:  b.render, snippets: b.snippets, base: b.base(), guard: http.NewCrossOriginProtection(),
 		signingAlg: p.SigningAlg(),
 	}
 	// Behind a proxy that rewrites Host, a browser's Origin is the issuer's still.
-	if err := s.guard.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
+	if err := s.guard.AddTrustedOrigin(b.issuer.Scheme + "://" + b.issuer.Host); err != nil {
 		return nil, fmt.Errorf("trust the issuer's own origin: %w", err)
 	}
 	for _, r := range p.Routes() {
 		if r.Page != "" {
 			s.routes = append(s.routes, r)
 		}
-	}
-	if s.render, err = newRenderer(messageFiles, s.base, issuer.Host+s.base); err != nil {
-		return nil, err
-	}
-	if s.snippets, err = loadSnippets(); err != nil {
-		return nil, err
 	}
 	return s, nil
 }
