@@ -92,15 +92,26 @@ func Strayed(parameter string, registered []string, received string) *Cause {
 // Beyond is why what was asked for in parameter is refused: the values in which it goes beyond what is allowed.
 func Beyond(parameter string, asked, allowed []string) *Cause {
 	var beyond []string
-	for _, value := range asked {
-		if !slices.Contains(allowed, value) {
-			beyond = append(beyond, oauth.Redact(value))
-		}
-	}
 	shown := make([]string, 0, len(asked))
 	for _, value := range asked {
-		shown = append(shown, oauth.Redact(value))
+		shown = append(shown, value)
+		if !slices.Contains(allowed, value) {
+			shown[len(shown)-1] = begun(oauth.Redact(value))
+			beyond = append(beyond, shown[len(shown)-1])
+		}
 	}
 	return Because(parameter+" goes beyond what the client may ask for here by "+strings.Join(beyond, " "),
 		DetailReceived, strings.Join(shown, " "), DetailRegistered, strings.Join(allowed, " "), "beyond", strings.Join(beyond, " "))
+}
+
+// maxUnknown is how much is shown of a value that nobody here has defined, in bytes: enough to know a name again.
+const maxUnknown = 16
+
+// begun is an address, which was redacted, or the beginning of another text: that is no name that anybody here knows, and may be a secret
+// that was sent in the wrong place.
+func begun(value string) string {
+	if len(value) <= maxUnknown || strings.Contains(value, "://") {
+		return value
+	}
+	return harmlessCut(value, maxUnknown)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/signet-idp/signet/storage/sqlite"
 	"github.com/signet-idp/signet/storage/sqlite/sqlitetest"
 	"github.com/signet-idp/signet/web"
+	"github.com/signet-idp/signet/web/pages"
 )
 
 const (
@@ -55,10 +56,12 @@ type shown struct {
 	location string
 }
 
-var madeKeys = struct {
+// made is what every world needs and takes long to make.
+var made = struct {
 	sync.Mutex
 	rows []storage.Key
 	text string
+	book *pages.Book
 }{text: keys.GenerateSecretKey()}
 
 func newWorld(t *testing.T) *world {
@@ -68,12 +71,12 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	t.Cleanup(func() { _ = store.Close() })
 	w.store = store
-	sealer, err := keys.ParseSecretKeys(madeKeys.text)
+	sealer, err := keys.ParseSecretKeys(made.text)
 	w.must(err)
-	madeKeys.Lock()
-	defer madeKeys.Unlock()
-	if madeKeys.rows != nil {
-		_, err = store.EstablishKeys(t.Context(), madeKeys.rows)
+	made.Lock()
+	defer made.Unlock()
+	if made.rows != nil {
+		_, err = store.EstablishKeys(t.Context(), made.rows)
 		w.must(err)
 	}
 	logger := slog.New(slog.DiscardHandler)
@@ -81,11 +84,15 @@ func newWorld(t *testing.T) *world {
 		Issuer: issuer, PasswordHash: account.Params{Memory: 64, Time: 1, Threads: 1}, Clock: w.clock, Logger: logger,
 	}, store, sealer)
 	w.must(err)
-	if madeKeys.rows == nil {
-		madeKeys.rows, _, err = store.ListKeys(t.Context())
+	if made.rows == nil {
+		made.rows, _, err = store.ListKeys(t.Context())
 		w.must(err)
 	}
-	handler, err := web.New(web.Options{Provider: w.provider, Logger: logger, Secure: true})
+	if made.book == nil {
+		made.book, err = pages.NewBook(issuer)
+		w.must(err)
+	}
+	handler, err := web.New(web.Options{Provider: w.provider, Logger: logger, Secure: true, Book: made.book})
 	w.must(err)
 	w.server = httptest.NewServer(handler)
 	t.Cleanup(w.server.Close)
