@@ -32,7 +32,7 @@ help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## everything that CI runs: lint, unit, e2e (about twenty minutes on two cores)
+test: ## everything that CI runs: lint, unit, e2e (about twenty-five minutes on two cores)
 	@rm -f $(BUILD)/*.json
 	@$(MAKE) --no-print-directory parts
 	@failed=0; $(MAKE) --no-print-directory --keep-going lint unit e2e || failed=1; \
