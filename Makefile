@@ -47,12 +47,9 @@ unit: $(BIN)/gotestsum ## the tests of the product, storage contract on both eng
 # At least four at a time, however few the cores: these wait for time-outs, browsers and other processes more than they work.
 AT_ONCE = $$(n=$$(getconf _NPROCESSORS_ONLN); echo $$((n > 4 ? n : 4)))
 
-# The driver of Chromium races with itself where it follows a page into a window that the page opened; what it drives is watched.
-DRIVER := -gcflags=github.com/chromedp/chromedp=-race=false
-
 .PHONY: e2e
 e2e: $(BIN)/gotestsum ## the real program, driven by real clients on both engines
-	cd e2e && $(SUM) --jsonfile $(BUILD)/e2e.json -- $(RACE) $(DRIVER) -count=1 -parallel $(AT_ONCE) -timeout 20m ./...
+	cd e2e && $(SUM) --jsonfile $(BUILD)/e2e.json -- $(RACE) -count=1 -parallel $(AT_ONCE) -timeout 20m ./...
 
 .PHONY: lint
 lint: $(BIN)/staticcheck $(BIN)/gofumpt ## go vet, staticcheck, gofumpt

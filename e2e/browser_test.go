@@ -238,10 +238,11 @@ func (b *tab) cookies(address string) map[string]string {
 	})
 }
 
-// popup does act, which opens a window, and returns the window.
+// popup does act, which opens a window, and returns the window when it is at the page that it was opened for: the driver may race with
+// itself where it is attached to a window that is just leaving for another one.
 func (b *tab) popup(act func()) *tab {
 	b.t.Helper()
-	opened := chromedp.WaitNewTarget(b.ctx, func(i *target.Info) bool { return i.URL != "" })
+	opened := chromedp.WaitNewTarget(b.ctx, func(i *target.Info) bool { return strings.HasPrefix(i.URL, "http") })
 	act()
 	select {
 	case id := <-opened:
